@@ -1,0 +1,4 @@
+import './base.css';
+import './panel.css';
+import './jobs.css';
+import './card.css';

@@ -1,0 +1,162 @@
+"""The report as plain text: the same facts in the same order as the card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import UNSET
+
+from ..inventory.words import CONTROL_TITLES, STATE_SYMBOLS
+from ..rules.profile import PROFILE_VALUES
+from .records import Finding, PatchOp, Report, Subject
+
+_TITLE_WIDTH = 22
+VERDICTS = {
+    "explicitly-denied": "✕ IAM would deny this",
+    "implicitly-denied": "✕ IAM would not allow this",
+    "depends": "? IAM's answer depends",
+    "allowed": "✓ IAM would allow this",
+}
+
+
+def value_text(value: Any) -> str:
+    """Return a value of a fix on one line, lists separated by blanks."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return " ".join(value_text(item) for item in value)
+    if isinstance(value, dict):
+        return "  ".join(f"{key}: {value_text(item)}" for key, item in value.items())
+    return "" if value is None else str(value)
+
+
+def pointer_text(pointer: str) -> str:
+    """Return a JSON Pointer as people write paths: ``ResourceConfig.VolumeKmsKeyId``."""
+    return pointer.lstrip("/").replace("/", ".").replace("~1", "/").replace("~0", "~")
+
+
+def change_text(operation: PatchOp) -> str:
+    """Return one operation of a fix: ``+ VpcConfig  Subnets: …``."""
+    sign = {"add": "+", "replace": "~", "remove": "-"}[operation.op]
+    value = "" if operation.value is UNSET else f"  {value_text(operation.value)}"
+    return f"{sign} {pointer_text(operation.path)}{value}"
+
+
+def missing_text(finding: Finding) -> str | None:
+    """Return which profile values a fix lacks and where they were looked for."""
+    if not finding.missing:
+        return None
+    parts = []
+    for missing in finding.missing:
+        title = (
+            PROFILE_VALUES[missing.value][0] if missing.value in PROFILE_VALUES else missing.value
+        )
+        parts.append(f"{title} ({missing.value}; looked in: {', '.join(missing.looked)})")
+    return "no fix: the profile lacks " + ", ".join(parts)
+
+
+def findings_by_weight(subject: Subject) -> list[Finding]:
+    """Return the findings that are not waived, the gravest first, as the report has them."""
+    return [f for f in subject.findings if f.waiver is None]
+
+
+def is_quiet(subject: Subject) -> bool:
+    """Tell whether nothing is to be said: no errors or warnings, and IAM does not object."""
+    if subject.iam.verdict not in ("allowed", "not-evaluated"):
+        return False
+    return all(f.severity == "info" or f.waiver is not None for f in subject.findings)
+
+
+def quiet_line(subject: Subject) -> str:
+    """Return the one line of a compliant request, with what remains open or was waived."""
+    name = f" {subject.name}" if subject.name else ""
+    waived = sum(f.waiver is not None for f in subject.findings)
+    open_ = sorted({c.note for c in subject.controls if c.state == "depends" and c.note})
+    notes = [f"{waived} waived"] if waived else []
+    notes += open_
+    passed = any(c.state == "pass" for c in subject.controls)
+    symbol = "✓" if passed or not open_ else "?"
+    word = "compliant" if passed or not open_ else "nothing to check in the request itself"
+    return f"{symbol} {subject.operation}{name} {word}" + (
+        f" ({'; '.join(notes)})" if notes else ""
+    )
+
+
+def subject_lines(subject: Subject, *, width: int = 96) -> Iterator[str]:
+    """Yield the lines of one subject, without a headline."""
+    iam = subject.iam
+    if iam.verdict in VERDICTS:
+        reason = "; ".join(f'{s.layer} "{s.sid or s.index}" · {s.why}' for s in iam.statements)
+        yield f"{VERDICTS[iam.verdict]:<{_TITLE_WIDTH + 2}} {reason or iam.question or ''}".rstrip()
+    for finding in findings_by_weight(subject):
+        symbol = "✕" if finding.severity == "error" else "!"
+        title = CONTROL_TITLES[finding.control]
+        head = f"{symbol} {title:<{_TITLE_WIDTH}} "
+        lines = textwrap.wrap(finding.message, max(30, width - len(head) - 10)) or [""]
+        yield f"{head}{lines[0]}  {finding.severity}"
+        for line in lines[1:]:
+            yield " " * len(head) + line
+        yield " " * len(head) + f"{finding.rule} at {pointer_text(finding.pointer)}"
+        if (lack := missing_text(finding)) is not None:
+            for line in textwrap.wrap(lack, max(30, width - len(head))):
+                yield " " * len(head) + line
+    calm = [
+        f"{STATE_SYMBOLS[c.state]} {CONTROL_TITLES[c.control]}" + (f" ({c.note})" if c.note else "")
+        for c in subject.controls
+        if c.state in ("pass", "exempt", "depends")
+    ]
+    if calm:
+        yield from textwrap.wrap(" · ".join(calm), width, subsequent_indent="  ")
+    for index, operation in enumerate(subject.fix):
+        yield f"{'Fix ' if index == 0 else '    '}{change_text(operation)}"
+
+
+def headline(subject: Subject) -> str:
+    """Return ``CreateTrainingJob abalone-1 (train.json)``."""
+    name = f" {subject.name}" if subject.name else ""
+    place = " ".join(p for p in (subject.path, subject.where) if p)
+    return f"{subject.operation}{name}" + (f" ({place})" if place else "")
+
+
+def report_text(report: Report, *, width: int | None = None) -> str:
+    """Return the report as text, one block per subject and a summary line.
+
+    ``width`` is in characters; by default the terminal's, at most 120.
+    """
+    columns = width or min(120, shutil.get_terminal_size((96, 24)).columns)
+    blocks = []
+    for subject in report.subjects:
+        if is_quiet(subject):
+            place = f" ({subject.path})" if subject.path else ""
+            blocks.append(quiet_line(subject) + place)
+            continue
+        lines = [f"Secure ML: {headline(subject)}"]
+        lines += [f"  {line}" for line in subject_lines(subject, width=columns - 2)]
+        blocks.append("\n".join(lines))
+    blocks.append(summary_text(report))
+    return "\n".join(blocks)
+
+
+def summary_text(report: Report) -> str:
+    """Return ``1 error, 2 warnings, 0 notes``."""
+
+    def count(number: int, word: str) -> str:
+        return f"{number} {word}" + ("" if number == 1 else "s")
+
+    summary = report.summary
+    return ", ".join(
+        (
+            count(summary.error, "error"),
+            count(summary.warning, "warning"),
+            count(summary.info, "note"),
+        )
+    )
+
+
+def report_json(report: Report) -> str:
+    """Return the report as indented JSON."""
+    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""The demo: an embedded AWS, its seeded world, and a launcher for JupyterLab beside it."""

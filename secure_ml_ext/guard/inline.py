@@ -1,0 +1,196 @@
+"""The report in a cell: one MIME bundle whose HTML and plain text say the same in the same order.
+
+The HTML is complete without script and without the front end, so that nbconvert, Notebook 7 and
+VS Code show it too. Everything that came from a request is escaped. Colours are JupyterLab's
+where they are defined, else tones that can be read on white and on black; each stands beside a
+symbol and a word.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import msgspec
+
+from ..check.records import Subject
+from ..check.text import (
+    VERDICTS,
+    findings_by_weight,
+    is_quiet,
+    missing_text,
+    pointer_text,
+    quiet_line,
+    subject_lines,
+    value_text,
+)
+from ..inventory.words import CONTROL_TITLES, STATE_SYMBOLS
+from .records import CARD_MIME, Card, Change
+
+_STATUS = {
+    "passed": "compliant",
+    "warned": "sent as it was",
+    "observed": "sent as it was",
+    "fixed": "sent with the fix",
+    "blocked": "not sent",
+    "dry-run": "dry run, not sent",
+    "resent": "sent with the fix",
+}
+_STATES = {"error": "fail", "warning": "warn", "info": "info"}
+_COLOURS = {
+    "fail": "var(--jp-error-color1,#d9453c)",
+    "warn": "var(--jp-warn-color1,#b87400)",
+    "depends": "var(--jp-info-color1,#2f86c8)",
+    "pass": "var(--jp-success-color1,#3a9445)",
+}
+# A page without a doctype hands neither colour nor size down into tables.
+TABLE = 'style="border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"'
+_CELL = 'style="text-align:left;vertical-align:top;padding:1px 10px 1px 0;background:none"'
+_PRE = (
+    'style="margin:2px 0;padding:4px 8px;background:rgba(127,127,127,.12);'
+    'white-space:pre-wrap;text-align:left"'
+)
+
+
+def change_text(change: Change) -> str:
+    """Return one line of the difference, with what stood there and where the value comes from."""
+    origin = f"  (from {change.source})" if change.source else ""
+    path = pointer_text(change.path)
+    if change.after is None:
+        return f"- {path}"
+    if change.before is None:
+        return f"+ {path}  {value_text(change.after)}{origin}"
+    return f"~ {path}  {value_text(change.before)} → {value_text(change.after)}{origin}"
+
+
+def text(card: Card) -> str:
+    """Return the plain-text form of a card, in the words of ``check.text``."""
+    subject = card.report.subjects[0]
+    if is_quiet(subject):
+        return quiet_line(subject) + _unsent(card)
+    rows = [f"Secure ML: {_title(subject)}, {_STATUS[card.action]}"]
+    rows += [f"  {line}" for line in subject_lines(msgspec.structs.replace(subject, fix=[]))]
+    for index, change in enumerate(card.changes):
+        rows.append(f"  {'    ' if index else 'Fix '}{change_text(change)}")
+    return "\n".join(rows)
+
+
+def html(card: Card) -> str:
+    """Return the HTML form of a card: inline style, no script, everything escaped."""
+    subject = card.report.subjects[0]
+    if is_quiet(subject):
+        symbol, _, rest = quiet_line(subject).partition(" ")
+        state = "pass" if symbol == STATE_SYMBOLS["pass"] else "depends"
+        return (
+            f'<div style="opacity:.85">{_mark(state, symbol)} {escape(rest + _unsent(card))}</div>'
+        )
+    blocks = [
+        '<div style="display:flex;gap:1em;justify-content:space-between;flex-wrap:wrap">'
+        f"<span>Secure ML · <b>{escape(_title(subject))}</b></span>"
+        f"<span>{escape(_STATUS[card.action])}</span></div>",
+        f"<table {TABLE}>{''.join(_rows(subject))}</table>",
+    ]
+    calm = [
+        _mark(c.state)
+        + escape(f" {CONTROL_TITLES[c.control]}" + (f" ({c.note})" if c.note else ""))
+        for c in subject.controls
+        if c.state in ("pass", "exempt", "depends")
+    ]
+    if calm:
+        blocks.append(f"<div>{' · '.join(calm)}</div>")
+    if card.changes:
+        changes = escape("\n".join(change_text(change) for change in card.changes))
+        blocks.append(f'<div style="margin-top:4px">Fix</div><pre {_PRE}>{changes}</pre>')
+    if card.code is not None:
+        for name, code in (
+            ("SDK v3", card.code.v3),
+            ("SDK v2", card.code.v2),
+            ("boto3", card.code.boto3),
+        ):
+            shown = f"<summary>Code for {name}</summary><pre {_PRE}>{escape(code)}</pre>"
+            blocks.append(f"<details>{shown}</details>")
+    return (
+        '<section aria-label="Secure ML report" style="border:1px solid rgba(127,127,127,.45);'
+        f'border-radius:3px;padding:6px 10px;font-size:13px;line-height:1.5">{"".join(blocks)}'
+        "</section>"
+    )
+
+
+def _title(subject: Subject) -> str:
+    return f"{subject.operation} {subject.name}" if subject.name else subject.operation
+
+
+def _unsent(card: Card) -> str:
+    return f", {_STATUS[card.action]}" if card.action in ("dry-run", "blocked") else ""
+
+
+def _rows(subject: Subject) -> Iterator[str]:
+    """Yield the table rows: what IAM would say, then the findings, the gravest first."""
+    iam = subject.iam
+    if iam.verdict in VERDICTS:
+        symbol, _, said = VERDICTS[iam.verdict].partition(" ")
+        state = next((state for state, mark in STATE_SYMBOLS.items() if mark == symbol), "na")
+        why = "; ".join(f'{s.layer} "{s.sid or s.index}" · {s.why}' for s in iam.statements)
+        yield _row(_mark(state, symbol), escape(said), escape(why or iam.question or ""), "")
+    for finding in findings_by_weight(subject):
+        state = _STATES[finding.severity]
+        where = f"{finding.rule} at {pointer_text(finding.pointer)}"
+        small = [where, missing_text(finding)]
+        said = escape(finding.message) + "".join(
+            f'<br><span style="opacity:.75">{escape(line)}</span>' for line in small if line
+        )
+        mark = _mark(state, "!" if state == "info" else None)
+        yield _row(mark, escape(CONTROL_TITLES[finding.control]), said, finding.severity)
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td {_CELL}>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _mark(state: str, symbol: str | None = None) -> str:
+    shown = escape(symbol or STATE_SYMBOLS[state])
+    return f'<span style="color:{_COLOURS.get(state, "inherit")};font-weight:bold">{shown}</span>'
+
+
+def bundle(card: Card | str) -> dict[str, Any]:
+    """Return the MIME bundle of a card, or of a line."""
+    if isinstance(card, str):
+        return {
+            "text/html": f'<div style="white-space:pre-wrap">{escape(card)}</div>',
+            "text/plain": card,
+        }
+    return {
+        CARD_MIME: msgspec.to_builtins(card),
+        "text/html": html(card),
+        "text/plain": text(card),
+    }
+
+
+def present(card: Card | str) -> None:
+    """Show a card or a line under the running cell; on stderr outside a notebook.
+
+    A forked child has no socket of its own to the front end, so it prints too.
+    """
+    if os.getpid() == _pid and _in_kernel():
+        publish(bundle(card))
+        return
+    print(card if isinstance(card, str) else text(card), file=sys.stderr)
+
+
+def publish(data: dict[str, Any]) -> None:
+    """Publish a MIME bundle in the running cell."""
+    from IPython.display import publish_display_data
+
+    publish_display_data(data)  # type: ignore[no-untyped-call]
+
+
+def _in_kernel() -> bool:
+    core = sys.modules.get("IPython.core.getipython")
+    shell = core.get_ipython() if core is not None else None
+    return shell is not None and getattr(shell, "kernel", None) is not None
+
+
+_pid = os.getpid()

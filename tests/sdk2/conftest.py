@@ -1,0 +1,54 @@
+"""What the tests with SageMaker Python SDK v2 share."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from secure_ml_ext.demo.aws import Embedded
+from tests.notebooks import sdk
+
+MODULES = (
+    "async_inference",
+    "automl.automl",
+    "automl.automlv2",
+    "feature_store.feature_group",
+    "model_monitor",
+    "transformer",
+    "tuner",
+)
+
+
+@pytest.fixture(scope="session")
+def sdk_loaded(no_real_aws: None) -> Iterator[None]:
+    """The SDK's modules, loaded once: their own old spellings are no concern of these tests.
+
+    SDK v2 also says with every object that it is old, unless it is told not to.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in MODULES:
+                importlib.import_module(f"sagemaker.{name}")
+        yield
+
+
+@pytest.fixture
+def recorder() -> Iterator[sdk.Recorder]:
+    yield from sdk.recording()
+
+
+@pytest.fixture
+def session(sdk_loaded: None, aws: Embedded) -> Any:
+    """The SDK's session, against the embedded AWS."""
+    import boto3
+    from sagemaker.session import Session
+
+    boto3.setup_default_session()
+    bucket = "sm-mlops-dev-eu-west-1-data"
+    return Session(boto_session=boto3.Session(), default_bucket=bucket)
