@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "Iam",
     "MissingValue",
+    "Note",
     "PatchOp",
     "Report",
     "Statement",
@@ -90,7 +91,10 @@ class Iam(Struct, frozen=True):
 
 
 class Subject(Struct, frozen=True):
-    """One request that was checked, with every control's state and every finding."""
+    """One request that was checked, with every control's state and every finding.
+
+    ``note`` says what has to be known about it: a step that the SDK added, say.
+    """
 
     path: str | None
     kind: SubjectKind
@@ -101,6 +105,15 @@ class Subject(Struct, frozen=True):
     findings: list[Finding]
     iam: Iam
     fix: list[PatchOp]
+    note: str | None = None
+
+
+class Note(Struct, frozen=True):
+    """What was seen and not checked, and why: a Lambda step, a cell that hides its values."""
+
+    message: str
+    where: str | None = None
+    path: str | None = None
 
 
 class Summary(Struct, frozen=True):
@@ -112,11 +125,12 @@ class Summary(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """The answer to a check: subjects and a summary."""
+    """The answer to a check: subjects, a summary, and what was seen and not checked."""
 
     schema: Literal["secure-ml/report@1"]
     subjects: list[Subject]
     summary: Summary
+    notes: list[Note] = []
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -124,7 +138,7 @@ class Report(Struct, frozen=True):
         return built
 
     @classmethod
-    def of(cls, subjects: list[Subject]) -> Report:
+    def of(cls, subjects: list[Subject], notes: list[Note] | None = None) -> Report:
         """Build a report and count its findings; an IAM denial counts as an error."""
         counts = {"error": 0, "warning": 0, "info": 0}
         for subject in subjects:
@@ -135,4 +149,4 @@ class Report(Struct, frozen=True):
                 counts["error"] += 1
             elif subject.iam.verdict == "depends":
                 counts["warning"] += 1
-        return cls(REPORT_SCHEMA, subjects, Summary(**counts))
+        return cls(REPORT_SCHEMA, subjects, Summary(**counts), notes or [])
