@@ -48,7 +48,22 @@ ALSO: Mapping[tuple[str, str], str] = {
 }
 
 # Operations without a field of their own that still belong on the panel or in the rules.
-WATCHED = frozenset({"CreateEndpoint", "UpdateEndpoint", "CreateImage", "CreateAppImageConfig"})
+WATCHED = frozenset(
+    {
+        "CreateEndpoint",
+        "UpdateEndpoint",
+        "CreateImage",
+        "CreateAppImageConfig",
+        # IAM has keys for what starts in Studio: instance types, images, lifecycle scripts.
+        "CreateApp",
+        "CreateSpace",
+        "UpdateSpace",
+        # What they start is in the definition, see check.pipeline.
+        "CreatePipeline",
+        "UpdatePipeline",
+        "StartPipelineExecution",
+    }
+)
 
 _NETWORK = ["vpc", "isolation"]
 _MONITORED = [
@@ -132,6 +147,9 @@ _KINDS = {
     "CreateModelQualityJobDefinition": "monitoring",
     "CreateModelBiasJobDefinition": "monitoring",
     "CreateModelExplainabilityJobDefinition": "monitoring",
+    "CreatePipeline": "pipeline",
+    "UpdatePipeline": "pipeline",
+    "StartPipelineExecution": "pipeline-execution",
 }
 
 _SIMPLE: Mapping[str, tuple[str, str]] = {

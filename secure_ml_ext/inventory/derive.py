@@ -46,7 +46,7 @@ class Unmapped(ValueError):
     """A security field of the API model that the field table does not know."""
 
 
-def _walk(
+def walk(
     shapes: Mapping[str, Any], name: str, path: str, above: frozenset[str]
 ) -> Iterator[tuple[str, str, str, bool]]:
     """Yield ``(pointer, member, shape name, required)`` for every member below a shape."""
@@ -58,9 +58,9 @@ def _walk(
         for member, target in shape.get("members", {}).items():
             pointer = f"{path}/{member}"
             yield pointer, member, target["shape"], member in required
-            yield from _walk(shapes, target["shape"], pointer, above | {name})
+            yield from walk(shapes, target["shape"], pointer, above | {name})
     elif shape["type"] == "list":
-        yield from _walk(shapes, shape["member"]["shape"], f"{path}/*", above)
+        yield from walk(shapes, shape["member"]["shape"], f"{path}/*", above)
 
 
 def _anchor(pointer: str) -> str:
@@ -83,7 +83,9 @@ def _keys(operation: str, field: dict[str, Any], allowed: set[str]) -> list[str]
     if field["kind"] == "subnets":
         names = ("VpcSubnets",)
     elif field["kind"] == "groups":
-        names = ("VpcSecurityGroupIds",)
+        # The groups of a domain's RStudio and of its spaces are in no key.
+        carried = pointer.endswith("UserSettings/SecurityGroups") or "Override" in pointer
+        names = ("VpcSecurityGroupIds",) if carried else ()
     if field["control"] == "store-kms":
         names = (
             ("FeatureGroupOnlineStoreKmsKeyArn",)
@@ -157,7 +159,7 @@ def _operation(
     fields: list[dict[str, Any]] = []
     instances: list[str] = []
     inside_network: list[str] = []
-    for pointer, member, shape, _required in _walk(shapes, root, "", frozenset()):
+    for pointer, member, shape, _required in walk(shapes, root, "", frozenset()):
         if INSTANCE_TYPES.match(member):
             many = shapes[shape]["type"] == "list"
             instances.append(f"{pointer}/*" if many else pointer)

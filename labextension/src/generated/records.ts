@@ -244,6 +244,13 @@ export interface IModeChange {
   locked: boolean;
 }
 
+/** What was seen and not checked, and why: a Lambda step, a cell that hides its values. */
+export interface INote {
+  message: string;
+  where: string | null;
+  path: string | null;
+}
+
 /** One operation of a JSON Patch (RFC 6902); ``value`` is absent for ``remove``. */
 export interface IPatchOp {
   op: 'add' | 'remove' | 'replace';
@@ -287,11 +294,12 @@ export interface IProfileValue {
   source: string;
 }
 
-/** The answer to a check: subjects and a summary. */
+/** The answer to a check: subjects, a summary, and what was seen and not checked. */
 export interface IReport {
   schema: 'secure-ml/report@1';
   subjects: ISubject[];
   summary: ISummary;
+  notes: INote[];
 }
 
 /** The change as code to copy. */
@@ -330,6 +338,7 @@ export interface ISubject {
   findings: IFinding[];
   iam: IIam;
   fix: IPatchOp[];
+  note: string | null;
 }
 
 /** One request the guard saw. Written again, with the same ``id``, when its outcome is known. */
