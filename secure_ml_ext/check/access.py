@@ -181,14 +181,12 @@ def _written(plan: Plan) -> Iterator[str]:
 
 def _name(form: _Form, sent: Sent) -> str | None:
     """Return the part of the ARN after the type, as far as the request names it."""
-    own = resource_name(sent.operation, sent.params)
-    if len(form.placeholders) == 1 and form.rest == form.placeholders[0] and own is not None:
-        return own if not form.rest.endswith("Id}") else None
     filled = form.rest
     for number, placeholder in enumerate(form.placeholders):
         word = placeholder[2:-1]
-        last = number == len(form.placeholders) - 1
-        value = sent.params.get(word) or (own if last and not word.endswith("Id") else None)
+        value = sent.params.get(word)
+        if value is None and number == len(form.placeholders) - 1 and not word.endswith("Id"):
+            value = resource_name(sent.operation, sent.params)
         # The service chooses ids (of a domain, of a cluster): nobody knows them before.
         if not isinstance(value, str):
             return None

@@ -24,7 +24,7 @@ from ..rules.patch import Assignment, apply, build
 from ..rules.profile import Profile
 from .access import GRAVITY, Answer, Asked, answers, summary, verdict_of
 from .proposals import Proposals
-from .records import Iam
+from .records import Iam, Verdict
 
 _MOST_TRIED = 300
 _MOST_CHANGES = 8
@@ -56,11 +56,11 @@ def repair(
     iam = summary(answers(asked, params))
     if iam.verdict == "allowed" and not wishes:
         return iam, wishes
-    breaches = _errors(asked, params, profile, baseline)
+    mended = _changed(params, wishes)
+    breaches = _errors(asked, mended, profile, baseline)
     search = _Search(asked, params, Proposals(asked.operation, profile))
     for found in search.run(wishes):
-        after = apply(params, build(params, found))
-        if _errors(asked, after, profile, baseline) <= breaches:
+        if _errors(asked, _changed(params, found), profile, baseline) <= breaches:
             if search.allows(found):
                 return iam, found
             wishes = found
@@ -68,7 +68,31 @@ def repair(
         search.undecided = True  # what IAM wants, the baseline forbids
     if iam.verdict in _DENIED and search.barred:
         iam = replace(iam, unsatisfiable=sorted(search.barred))
-    return iam, wishes
+    return iam, _harmless(asked, params, wishes, iam.verdict)
+
+
+def _changed(params: Mapping[str, Any], wishes: Sequence[Assignment]) -> dict[str, Any]:
+    return apply(params, build(params, wishes))
+
+
+def _harmless(
+    asked: Asked, params: Mapping[str, Any], wishes: list[Assignment], before: Verdict
+) -> list[Assignment]:
+    """Leave out what the baseline wants and IAM would punish: a fix must not make things worse."""
+    kept: list[Assignment] = []
+    if _bears(asked, params, wishes, before):
+        return wishes
+    for wish in wishes:
+        tried = [*kept, wish]
+        if _bears(asked, params, tried, before):
+            kept = tried
+    return kept
+
+
+def _bears(
+    asked: Asked, params: Mapping[str, Any], wishes: Sequence[Assignment], before: Verdict
+) -> bool:
+    return GRAVITY[verdict_of(answers(asked, _changed(params, wishes)))] <= GRAVITY[before]
 
 
 def _errors(
@@ -109,7 +133,7 @@ class _Search:
         others: list[tuple[tuple[int, int, int], list[Assignment]]] = []
         while waiting:
             current = waiting.popleft()
-            changed = apply(self.params, build(self.params, current))
+            changed = _changed(self.params, current)
             found = answers(self.asked, changed)
             verdict = verdict_of(found)
             if verdict == "allowed":
