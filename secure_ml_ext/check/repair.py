@@ -140,6 +140,7 @@ class _Search:
                 self._allowed.append(current)
                 yield current
                 continue
+            self.undecided |= verdict == "depends"
             standing = sum(len(one.decision.statements) for group in found for one in group)
             others.append(((GRAVITY[verdict], standing, len(current)), current))
             if len(others) >= _MOST_TRIED or len(current) - len(wishes) >= _MOST_CHANGES:
