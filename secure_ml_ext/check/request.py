@@ -41,7 +41,7 @@ class Caller(Struct, frozen=True):
     account: str | None = None
     region: str | None = None
     role_arn: str | None = None
-    tags: dict[str, str] = {}
+    tags: dict[str, str] | None = None
     source_vpce: str | None = None
 
 
