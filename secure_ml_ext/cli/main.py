@@ -23,7 +23,7 @@ def _formats(parser: argparse.ArgumentParser) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from . import checking, enabling, needing, profiling
+    from . import checking, enabling, needing, policies, profiling
 
     parser = argparse.ArgumentParser(
         prog="jupyter secure-ml",
@@ -95,6 +95,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _formats(permissions)
     permissions.set_defaults(run=needing.run)
+
+    policies.register(commands, _formats)
     return parser
 
 

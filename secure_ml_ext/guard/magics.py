@@ -139,14 +139,16 @@ def _rows(profile: Profile) -> tuple[list[tuple[str, str, str]], list[tuple[str,
     """Return what was found (title, value, source) and what is missing (title, places asked)."""
     from ..rules import PROFILE_VALUES
 
-    found, missing = [], []
+    found = []
     for name, (title, _) in PROFILE_VALUES.items():
         value = profile.values.get(name)
-        if value is None:
-            missing.append((title, ", ".join(profile.looked.get(name, []))))
-        else:
+        if value is not None:
             shown = value.value if isinstance(value.value, str) else ", ".join(value.value)
             found.append((title, shown, value.source))
+    missing = [
+        (PROFILE_VALUES[name][0], ", ".join(profile.looked.get(name, [])))
+        for name in profile.missing()
+    ]
     return found, missing
 
 

@@ -30,8 +30,20 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "on_guard_error": ("send", "block"),
 }
 LOCKABLE = frozenset(
-    {"mode", "fail_on", "block_on", "on_guard_error", "profile", "rules", "waivers", "remote"}
+    {
+        "mode",
+        "fail_on",
+        "block_on",
+        "on_guard_error",
+        "profile",
+        "policies",
+        "rules",
+        "waivers",
+        "remote",
+    }
 )
+_FROM_ENVIRONMENT = ("mode", "fail_on", "on_guard_error", "profile", "policies")
+_SINGLE = ("mode", "fail_on", "block_on", "on_guard_error", "profile", "policies")
 
 
 class Waiver(Struct, frozen=True):
@@ -77,6 +89,7 @@ class Level(Struct, frozen=True, forbid_unknown_fields=True):
     block_on: list[Severity] | None = None
     on_guard_error: Literal["send", "block"] | None = None
     profile: str | None = None
+    policies: str | None = None
     remote: str | None = None
     rules: dict[str, RuleOverride] = {}
     waivers: list[Waiver] = []
@@ -91,6 +104,7 @@ class Config(Struct, frozen=True):
     block_on: tuple[Severity, ...] = ("error",)
     on_guard_error: Literal["send", "block"] = "send"
     profile: str | None = None
+    policies: str | None = None
     remote: str | None = None
     rules: dict[str, RuleOverride] = {}
     waivers: tuple[Waiver, ...] = ()
@@ -149,7 +163,7 @@ def _read(path: Path, problems: list[str]) -> Level | None:
 
 def _environment(environ: Mapping[str, str], problems: list[str]) -> Level:
     found: dict[str, Any] = {}
-    for key in ("mode", "fail_on", "on_guard_error", "profile"):
+    for key in _FROM_ENVIRONMENT:
         if value := environ.get(f"SECURE_ML_{key.upper()}"):
             found[key] = value
     while True:
@@ -196,7 +210,7 @@ def _merge(levels: list[tuple[str, Level]], remote: str | None, problems: list[s
     waivers: list[Waiver] = []
     locked: set[str] = set()
     for source, level in levels:
-        for key in ("mode", "fail_on", "block_on", "on_guard_error", "profile"):
+        for key in _SINGLE:
             value = getattr(level, key)
             if value is None or key in values:
                 continue
