@@ -94,10 +94,24 @@ class Magics:
 
         profile, problems = discover(config=self.guard.config, use_cache=not refresh)
         said = [f"{p.message} {p.remedy}" for p in problems]
+        said += self._policies(profile, refresh=refresh)
         plain, page = profile_text(profile, said), profile_html(profile, said)
         from .inline import publish
 
         publish({"text/plain": plain, "text/html": page})
+
+    def _policies(self, profile: Profile, *, refresh: bool) -> list[str]:
+        """Have the policies and the caller at hand for the requests that follow."""
+        from ..aws import caller, policies
+
+        config = self.guard.config
+        loaded = policies.cached_bundle(config, profile)
+        if loaded.source is None:
+            return []
+        if refresh or loaded.pending:
+            loaded = policies.refresh(config, profile)
+            caller.refresh(config, profile)
+        return [] if loaded.problem is None else [loaded.problem]
 
     def _awaits(self, cell: str) -> bool:
         """Tell whether a cell needs the event loop, which in a kernel runs already."""

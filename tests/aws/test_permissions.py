@@ -46,6 +46,7 @@ def test_check_needs_exactly_what_it_says(
     for operation in ("CreateModel", "CreateEndpointConfig"):
         lookups.begin()
         lookups.request_of(operation, "any-name")
+    lookups.key_arn("alias/any")
     assert called(aws) == actions(["check"])
 
 
