@@ -14,7 +14,7 @@ from ..inventory.masking import resource_name
 from ..inventory.paths import absent, expand, get, parse, render
 from ..inventory.table import OperationFields, operations
 from ..inventory.words import ControlName, State
-from ..rules.baseline import Baseline, Breach, Outcome
+from ..rules.baseline import Baseline, Breach, Outcome, unresolved
 from ..rules.config import Waiver
 from ..rules.model import Rule
 from ..rules.patch import Assignment, apply, build
@@ -252,6 +252,11 @@ def _outcomes(
     for reference in entry.references:
         for place in expand(params, parse(reference.pointer)):
             name = get(params, place)
+            if unresolved(name):
+                outcomes += [
+                    Outcome(control, "depends", render(place), "taken from what is decided later")
+                    for control in reference.controls
+                ]
             if not isinstance(name, str) or absent(name):
                 continue
             source, target = reference.operation, None

@@ -113,6 +113,13 @@ def _given(value: Any) -> bool:
     return unresolved(value)
 
 
+def _open(value: Any) -> bool:
+    """Tell whether a value, or one of a list, is decided later."""
+    if isinstance(value, (list, tuple)):
+        return any(map(unresolved, value))
+    return unresolved(value)
+
+
 def ground_of(profile: Profile) -> Ground:
     """Return the profile with its approved sets; a key counts under each of its spellings."""
 
@@ -137,6 +144,8 @@ def _approved_network(
     parts: list[tuple[Path, Any, frozenset[str], str, str]] = []
     kind = locus.field.kind
     if kind == "network":
+        if unresolved(value) and not ({"Subnets", "SecurityGroupIds"} & set(value)):
+            return locus.says("depends", path, "the network is decided later")
         parts.append(((*path, "Subnets"), get(value, ("Subnets",)), subnets, "subnets", "subnet"))
         own = get(value, ("SecurityGroupIds",))
         parts.append(
@@ -189,6 +198,8 @@ def _approved_network(
     known = any(approved for _, _, approved, *_ in parts)
     if not known:
         return locus.says("depends", path, "the profile names no approved network")
+    if any(_open(own) for _, own, *_ in parts):
+        return locus.says("depends", path, "part of the network is decided later")
     return locus.passes(path)
 
 
@@ -246,6 +257,8 @@ def key_forms(key: str) -> frozenset[str]:
 def _approved_key(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
+    if unresolved(value):
+        return locus.says("depends", path, "the key is decided later")
     keys = _strings(value)
     if not keys:
         return locus.says("na", path, "no key in the request to compare")
@@ -313,6 +326,8 @@ def _count(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
     least = locus.rule.minimum or 1
+    if unresolved(value):
+        return locus.says("depends", path, "the value is decided later")
     if value is None or isinstance(value, bool) or not isinstance(value, int):
         return locus.says("na", path, "no instance count in the request")
     if value >= least:
