@@ -23,7 +23,7 @@ def _formats(parser: argparse.ArgumentParser) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from . import checking, enabling, needing, profiling
+    from . import checking, enabling, linting, needing, profiling
 
     parser = argparse.ArgumentParser(
         prog="jupyter secure-ml",
@@ -52,6 +52,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _formats(check)
     check.set_defaults(run=checking.run)
+
+    lint = commands.add_parser(
+        "lint-policy",
+        help="find policy statements that do not do what they seem to say",
+        description=linting.__doc__,
+    )
+    lint.add_argument("paths", nargs="+", metavar="FILE", help="a policy; - for standard input")
+    lint.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    lint.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "info", "never"),
+        default="error",
+        help="exit 1 at findings of this severity or above (default: error)",
+    )
+    lint.set_defaults(run=linting.run)
 
     profile = commands.add_parser(
         "profile",
