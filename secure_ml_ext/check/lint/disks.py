@@ -23,6 +23,7 @@ from .rows import Clause, Row
 
 _SIZES = ("large", "xlarge")
 _MOST_NAMED = 100
+_WELL_KNOWN = ("g4dn", "g5", "p4d")
 _KEY = "sagemaker:InstanceTypes"
 _EXEMPT = "ForAllValues:StringNotLike"
 _ONLY = "ForAllValues:StringLike"
@@ -49,7 +50,8 @@ def check(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
         return
     families = facts.in_order(set[str]().union(*open_.values()))
     names = facts.in_order(open_)
-    shown = listed((f"ml.{family}.*" for family in families), 3)
+    known = sorted(families, key=lambda family: family not in _WELL_KNOWN)
+    shown = listed(_patterns(known), 3)
     does = (
         f"this Deny refuses {listed(names)} without one"
         if row.effect == "Deny"
@@ -81,9 +83,9 @@ def _hint(types: list[Clause]) -> str:
 
 def _demands(row: Row, action: str, volume: list[Clause]) -> bool:
     """Tell whether a call without a volume key fails, whatever else the caller writes."""
-    if dead(row, action):
+    absent = [clause.absent for clause in volume if not never(action, clause)]
+    if dead(row, action) or not absent:
         return False
-    absent = [clause.absent for clause in volume]
     if row.effect == "Allow":
         return not all(absent)
     known = (facts.VOLUME_KEY, facts.INSTANCE_TYPES)

@@ -12,13 +12,14 @@ from ...iam.statement import PolicyStatement
 from ..files import InputError
 from . import facts
 from .positions import Lines, Span, spans
-from .reach import SERVICE, is_wild, named_by, reached
+from .reach import SERVICE, is_wild, may_reach, named_by, reached
 from .records import Place, Region, StatementRef
 from .sources import Content, Group, Source
 
 MOST_STATEMENTS = 2000
 MOST_ENTRIES = 2000
 MOST_CLAUSES = 500
+_RESOURCES, _ROLES = "arn:*:sagemaker:*:*:*", "arn:*:iam::*:role/*"
 _PRINCIPALS = ("Principal", "NotPrincipal")
 
 
@@ -89,13 +90,17 @@ class Row(NamedTuple):
 
     def touches_sagemaker(self) -> bool:
         """Tell whether the statement can matter to a call of SageMaker."""
-        if self.actions or any(self.statement.names(f"{SERVICE}{n}") for n in _unlisted()):
+        if self.actions or self._passes_roles():
             return True
-        return self._passes_roles()
+        unlisted = facts.unlisted_actions().values()
+        named = any(self.statement.names(f"{SERVICE}{name}") for name in unlisted)
+        return named and may_reach(self.statement, _RESOURCES)
 
     def _passes_roles(self) -> bool:
         context = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
-        return self.statement.names("iam:PassRole") and all(
+        if not self.statement.names("iam:PassRole") or not may_reach(self.statement, _ROLES):
+            return False
+        return all(
             each.condition.test(context)
             for each in self.clauses
             if each.key.lower() in context and each.condition.keys <= context.keys()
@@ -107,10 +112,6 @@ class Rows(NamedTuple):
 
     source: Source
     rows: list[Row]
-
-
-def _unlisted() -> Iterable[str]:
-    return facts.unlisted_actions().values()
 
 
 def rows_of(file: str, content: Content) -> list[tuple[Group, list[Rows]]]:
