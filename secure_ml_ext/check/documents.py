@@ -18,6 +18,7 @@ from ..rules.baseline import Baseline
 from ..rules.config import Waiver
 from ..rules.model import Rule
 from ..rules.profile import Profile
+from . import access
 from .caller import Caller, Resolver
 from .files import InputError, kind_of_json, parse_json, request_in
 from .items import Item, Reading
@@ -164,19 +165,28 @@ class Checker(Struct, frozen=True, kw_only=True):
             waivers=tuple(waivers),
         )
 
+    def caller_of(self, item: Item) -> Caller:
+        """Return who sends a request: the caller, or the role of a pipeline."""
+        if item.role is None or item.role == self.caller.role_arn:
+            return self.caller
+        # Another role has other tags, and does not go through the caller's endpoint.
+        return Caller(region=self.caller.region, role_arn=item.role)
+
+    def asked(self, item: Item) -> access.Asked:
+        """Return the question to IAM about a request; there has to be a bundle."""
+        if self.bundle is None:
+            raise ValueError("no policies to ask")
+        return access.Asked(item.operation, self.bundle, self.caller_of(item), self.resolver)
+
     def subject(self, item: Item, path: str | None = None) -> Subject:
         """Check one request, sent by its own role where it has one."""
-        caller = self.caller
-        if item.role is not None and item.role != caller.role_arn:
-            # Another role has other tags, and it does not go through the caller's endpoint.
-            caller = Caller(account=None, region=caller.region, role_arn=item.role)
         return check_subject(
             item.operation,
             item.params,
             profile=self.profile,
             baseline=self.baseline,
             bundle=self.bundle,
-            caller=caller,
+            caller=self.caller_of(item),
             resolver=self.resolver,
             waivers=self.waivers,
             path=path,
