@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any, TypeVar
 
+from ..check.files import MAX_BYTES
+from ..check.pipeline_request import Definition
 from . import clients
 
 _METHODS = {
@@ -79,6 +81,32 @@ class Lookups:
         self._note(place, None if arn is None else {"arn": arn, "until": until})
         return arn
 
+    def pipeline_definition(self, params: Mapping[str, Any]) -> Definition | None:
+        """Return the definition in S3 that a request names, or that of the pipeline it names.
+
+        Definitions change, so none is kept.
+        """
+        location = params.get("PipelineDefinitionS3Location")
+        if isinstance(location, Mapping):
+            names = {"Bucket": location.get("Bucket"), "Key": location.get("ObjectKey")}
+            if location.get("VersionId"):
+                names["VersionId"] = location["VersionId"]
+            if not all(isinstance(value, str) for value in names.values()):
+                return None
+            return self._in_time(self._stored, names)
+        name = params.get("PipelineName")
+        return self._in_time(self._pipeline, name) if isinstance(name, str) else None
+
+    def _stored(self, names: dict[str, str]) -> Definition | None:
+        reply = clients.client("s3", self.region).get_object(**names)
+        if reply["ContentLength"] > MAX_BYTES:
+            return None
+        return Definition(reply["Body"].read().decode("utf-8", "replace"))
+
+    def _pipeline(self, name: str) -> Definition:
+        reply = clients.client("sagemaker", self.region).describe_pipeline(PipelineName=name)
+        return Definition(str(reply["PipelineDefinition"]), reply.get("RoleArn"))
+
     def _note(self, key: tuple[str, str], answer: Mapping[str, Any] | None) -> None:
         with self._lock:
             if answer is None:
@@ -98,7 +126,7 @@ class Lookups:
         method = _METHODS.get(operation)
         return None if method is None else self._in_time(self._describe, *method, name)
 
-    def _in_time(self, ask: Callable[..., _T], *arguments: str) -> _T | None:
+    def _in_time(self, ask: Callable[..., _T], *arguments: Any) -> _T | None:
         """Ask in another thread, and take no answer for one where the budget is used up."""
         left = getattr(self._spent, "until", time.monotonic() + self.budget) - time.monotonic()
         if left <= 0:

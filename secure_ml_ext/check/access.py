@@ -36,11 +36,12 @@ _ALLOWED = Iam("allowed")
 
 
 class Answer(NamedTuple):
-    """What the bundle says about one action on one resource."""
+    """What the bundle says about one action on one resource, and in which context."""
 
     action: str
     resource: str
     decision: Decision
+    context: Mapping[str, Any]
 
 
 class Asked(NamedTuple):
@@ -112,7 +113,7 @@ def _ask(bundle: PolicyBundle, sent: Sent, action: str, templates: Sequence[str]
     best: list[Answer] = []
     for template in templates:
         found = [
-            Answer(action, resource, evaluate(bundle, action, resource, values))
+            Answer(action, resource, evaluate(bundle, action, resource, values), values)
             for resource in _resources(template, sent, plan)
         ]
         if not best or _worst(found) > _worst(best):
@@ -212,7 +213,7 @@ def _pass_role(bundle: PolicyBundle, sent: Sent, role: Any) -> list[Answer]:
         name = role if isinstance(role, str) else None
         resources = _unknown_role(template, name, sent, plan)
     return [
-        Answer(PASS_ROLE, resource, evaluate(bundle, PASS_ROLE, resource, values))
+        Answer(PASS_ROLE, resource, evaluate(bundle, PASS_ROLE, resource, values), values)
         for resource in resources
     ]
 

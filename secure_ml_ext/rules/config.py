@@ -250,14 +250,18 @@ def _usable(waiver: Waiver, source: str, problems: list[str]) -> bool:
     return True
 
 
-def rules_in_force(config: Config | None = None) -> list[Rule]:
-    """Return the built-in rules with the organisation's overrides applied."""
-    overrides = config.rules if config is not None else {}
+def overridden(rules: Iterable[Rule], overrides: Mapping[str, RuleOverride]) -> list[Rule]:
+    """Return rules with an organisation's changes applied."""
     result = []
-    for rule in builtin_rules():
+    for rule in rules:
         override = overrides.get(rule.id)
         if override is not None:
             changes = {k: v for k, v in msgspec.structs.asdict(override).items() if v is not None}
             rule = msgspec.structs.replace(rule, **changes)
         result.append(rule)
     return result
+
+
+def rules_in_force(config: Config | None = None) -> list[Rule]:
+    """Return the built-in rules with the organisation's overrides applied."""
+    return overridden(builtin_rules(), config.rules if config is not None else {})

@@ -119,6 +119,7 @@ def test_endpoints() -> None:
         ("com.amazonaws.eu-west-1.sagemaker.api", "Interface"),
         ("com.amazonaws.eu-west-1.ssm", "Interface"),
         ("com.amazonaws.eu-west-1.sts", "Interface"),
+        ("com.amazonaws.eu-west-1.kms", "Interface"),
         ("com.amazonaws.eu-west-1.s3", "Gateway"),
     }
     assert all(entry["why"] for entry in endpoints)
