@@ -245,6 +245,12 @@ def _feature_group(facts: Facts, record: Record, store: Store, now: float) -> No
         facts["OfflineStoreStatus"] = {"Status": "Active"}
 
 
+def _pipeline(facts: Facts, record: Record, store: Store, now: float) -> None:
+    facts["PipelineStatus"] = "Active"
+    facts.setdefault("PipelineDisplayName", record.key)
+    facts["LastExecutionTime"] = facts.get("LastRunTime")
+
+
 Addition = Callable[[Facts, Record, Store, float], None]
 ADDITIONS: dict[str, Addition] = {
     "TrainingJob": _training,
@@ -264,6 +270,7 @@ ADDITIONS: dict[str, Addition] = {
     "NotebookInstance": _notebook,
     "Domain": _domain,
     "FeatureGroup": _feature_group,
+    "Pipeline": _pipeline,
 }
 
 GENERATED: dict[str, Callable[[Store, Facts], Facts]] = {

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .facts import Facts, describe, searched
-from .kinds import Kind, kinds
+from .kinds import EXECUTION, Kind, kinds
 from .shapes import pick, service_model
 from .store import AwsError, Record, Store, now
 
@@ -29,7 +29,11 @@ SEARCHABLE = {
     "Model": "Model",
     "Project": "Project",
     "FeatureGroup": "FeatureGroup",
+    "Pipeline": "Pipeline",
+    "PipelineExecution": EXECUTION.name,
 }
+# Times of a filter that Describe names otherwise (CreatedAfter).
+TIMES = {"Created": "CreationTime"}
 IGNORED = frozenset({"NextToken", "MaxResults", "SortBy", "SortOrder"})
 
 
@@ -115,13 +119,15 @@ def _passes(kind: Kind, facts: Facts, name: str, value: Any) -> bool:
     if name.endswith("Contains"):
         known = facts.get(name.removesuffix("Contains")) or facts.get(kind.name_member, "")
         return str(value).lower() in str(known).lower()
+    if name.endswith("Prefix"):
+        return str(facts.get(name.removesuffix("Prefix"), "")).startswith(str(value))
     if name.endswith("Equals"):
         member = name.removesuffix("Equals")
         status = kind.status_member if member == "Status" else member
         return bool(facts.get(status or "") == value)
     for suffix, compare in (("After", operator.ge), ("Before", operator.le)):
         if name.endswith(suffix):
-            known = facts.get(name.removesuffix(suffix))
+            known = facts.get(TIMES.get(name.removesuffix(suffix), name.removesuffix(suffix)))
             return known is not None and bool(compare(float(known), float(value)))
     raise AwsError(
         "NotImplementedByEmbeddedAws", f"{kind.listing}: the filter {name} is not implemented."
@@ -133,7 +139,8 @@ def search(store: Store, params: Facts) -> Facts | None:
     resource = params["Resource"]
     if resource not in SEARCHABLE:
         return None
-    kind = kinds()[SEARCHABLE[resource]]
+    name = SEARCHABLE[resource]
+    kind = EXECUTION if name == EXECUTION.name else kinds()[name]
     record_shape: Any = service_model("sagemaker").shape_for("SearchRecord")
     shape = record_shape.members[resource]
     moment = now()
