@@ -194,7 +194,7 @@ def _question(bundle: Mapping[str, Any], principal: str | None, scps: bool) -> _
         return f"The bundle has {len(levels)} levels, and the simulator takes {_DEEPEST}."
     notes = [] if scps or not levels else [_NO_SCPS]
     levels = levels if scps else []
-    unread = [*(bundle.get("unread") or []), *((own.get("unread") or []) if own else [])]
+    unread = dict.fromkeys([*(bundle.get("unread") or []), *(own.get("unread") or [])])
     if unread:
         notes.append(f"Not read, and left out of the comparison: {', '.join(unread)}.")
     if layers["session"]:

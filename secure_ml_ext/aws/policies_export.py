@@ -31,7 +31,7 @@ from .policies_scps import Scps, read_scps
 from .records import Problem
 
 # IAM limits the rate of reads; an export may wait for it.
-ATTEMPTS = 6
+ATTEMPTS = 5
 # IAM and STS are asked here where no Region is set: both are global, per partition.
 _REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _NEVER_READ = (
