@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from pathlib import Path
+from typing import Any
 
+import boto3
+import botocore.credentials
 import pytest
 
 from secure_ml_ext.aws import caller
 from secure_ml_ext.aws.caller import caller_of, refresh
 from secure_ml_ext.check.request import Caller
 from secure_ml_ext.demo.aws import Embedded
-from secure_ml_ext.demo.aws.client import ADMIN_KEY
+from secure_ml_ext.demo.aws.client import ADMIN_KEY, SECRET
 from secure_ml_ext.rules import Config, Profile
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -20,12 +24,12 @@ TAGS = {"Team": "fsi", "EnvironmentName": "sm-mlops"}
 CONFIG = Config()
 
 
-def settled() -> Caller:
+def settled(client: Any = None) -> Caller:
     """What is known once the background has done its work."""
     until = time.monotonic() + 20
     while time.monotonic() < until:
-        found = caller_of(CONFIG, None)
-        if found.role_arn and not any(each.busy for each in caller._callers._entries.values()):
+        found = caller_of(CONFIG, None, client)
+        if found.role_arn and caller._callers.idle():
             return found
         time.sleep(0.02)
     raise AssertionError("the caller was not found in time")
@@ -98,3 +102,59 @@ def test_the_next_process_knows_at_once(aws: Embedded, tmp_path: Path) -> None:
         copy.write_bytes(content)
         caller.forget()
         assert caller_of(CONFIG, None) == Caller()
+
+
+def test_a_client_with_credentials_of_its_own_is_another_caller(aws: Embedded) -> None:
+    """As after assuming a role: the session is made by hand, the environment stays."""
+    refresh(CONFIG, None)
+    session = boto3.Session(aws_access_key_id=ADMIN_KEY, aws_secret_access_key=SECRET)
+    client = session.client("sagemaker", region_name="eu-central-1")
+    assert caller_of(CONFIG, None, client) == Caller(region="eu-central-1")
+    admin = f"arn:aws:iam::{ACCOUNT}:user/demo-admin"
+    assert settled(client) == Caller(ACCOUNT, "eu-central-1", admin, None)
+    assert caller_of(CONFIG, None).role_arn == ROLE
+    # Clients of one session share its credentials: nothing more is asked.
+    calls = len(aws.requests(operation="GetCallerIdentity"))
+    other = session.client("sagemaker", region_name="eu-west-1")
+    assert caller_of(CONFIG, None, other) == Caller(ACCOUNT, "eu-west-1", admin, None)
+    assert len(aws.requests(operation="GetCallerIdentity")) == calls
+
+
+def test_a_client_with_the_credentials_of_the_process_is_known_at_once(aws: Embedded) -> None:
+    refresh(CONFIG, None)
+    calls = len(aws.requests(operation="GetCallerIdentity"))
+    client = boto3.client("sagemaker")
+    assert caller_of(CONFIG, None, client) == Caller(ACCOUNT, REGION, ROLE, TAGS, None)
+    assert len(aws.requests(operation="GetCallerIdentity")) == calls
+
+
+def test_credentials_are_not_renewed_on_the_way(aws: Embedded) -> None:
+    """Those of a container or of SSO are fetched on first use; looking at them must not be one."""
+    renewed: list[float] = []
+
+    def renew() -> dict[str, str]:
+        renewed.append(time.monotonic())
+        return {
+            "access_key": ADMIN_KEY,
+            "secret_key": SECRET,
+            "token": "",
+            "expiry_time": "2099-01-01T00:00:00Z",
+        }
+
+    made = botocore.credentials.DeferredRefreshableCredentials(renew, "test")
+    client = boto3.client("sagemaker")
+    client._request_signer._credentials = made
+    aws.fault("sts", "GetCallerIdentity", delay=0.5)
+    assert caller_of(CONFIG, None, client).role_arn is None
+    assert settled(client).role_arn == f"arn:aws:iam::{ACCOUNT}:user/demo-admin"
+    assert len(renewed) == 1, "in the background"
+
+
+def test_the_entry_of_a_client_goes_with_its_credentials(aws: Embedded) -> None:
+    session = boto3.Session(aws_access_key_id=ADMIN_KEY, aws_secret_access_key=SECRET)
+    client = session.client("sagemaker", region_name=REGION)
+    settled(client)
+    assert len(caller._callers._clients) == 1
+    del client, session
+    gc.collect()
+    assert len(caller._callers._clients) == 0
