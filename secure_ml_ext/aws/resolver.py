@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TookTooLong
-from typing import Any
+from typing import Any, TypeVar
 
 from . import clients
 
@@ -17,6 +17,8 @@ _METHODS = {
 }
 _KEPT = 512
 _RETRY_SECONDS = 30.0
+_KEY_SECONDS = 900.0
+_T = TypeVar("_T")
 
 
 class Lookups:
@@ -57,6 +59,27 @@ class Lookups:
             if time.monotonic() - self._failed.get(key, -_RETRY_SECONDS) < _RETRY_SECONDS:
                 return None
         answer = self._ask(operation, name)
+        self._note(key, answer)
+        return answer
+
+    def key_arn(self, key: str) -> str | None:
+        """Return the ARN of the key that an alias or an id stands for, or None when unknown.
+
+        An alias can be moved to another key: the answer is kept for a quarter of an hour.
+        """
+        place = ("DescribeKey", key)
+        with self._lock:
+            found = self._known.get(place)
+            if found is not None and time.monotonic() < found["until"]:
+                return str(found["arn"])
+            if time.monotonic() - self._failed.get(place, -_RETRY_SECONDS) < _RETRY_SECONDS:
+                return None
+        arn = self._in_time(self._describe_key, key)
+        until = time.monotonic() + _KEY_SECONDS
+        self._note(place, None if arn is None else {"arn": arn, "until": until})
+        return arn
+
+    def _note(self, key: tuple[str, str], answer: Mapping[str, Any] | None) -> None:
         with self._lock:
             if answer is None:
                 self._failed[key] = time.monotonic()
@@ -64,7 +87,6 @@ class Lookups:
                     self._failed.pop(next(iter(self._failed)))
             else:
                 self._keep(key, answer)
-        return answer
 
     def _keep(self, key: tuple[str, str], params: Mapping[str, Any]) -> None:
         self._failed.pop(key, None)
@@ -74,18 +96,24 @@ class Lookups:
 
     def _ask(self, operation: str, name: str) -> Mapping[str, Any] | None:
         method = _METHODS.get(operation)
+        return None if method is None else self._in_time(self._describe, *method, name)
+
+    def _in_time(self, ask: Callable[..., _T], *arguments: str) -> _T | None:
+        """Ask in another thread, and take no answer for one where the budget is used up."""
         left = getattr(self._spent, "until", time.monotonic() + self.budget) - time.monotonic()
-        if method is None or left <= 0:
+        if left <= 0:
             return None
         from botocore.exceptions import BotoCoreError, ClientError
 
-        call, parameter = method
         try:
-            future = clients.pool().submit(self._describe, call, parameter, name)
-            return future.result(timeout=left)
+            return clients.pool().submit(ask, *arguments).result(timeout=left)
         except (TookTooLong, BotoCoreError, ClientError):
             # Not readable, not there, or not in time: the check says that it depends.
             return None
+
+    def _describe_key(self, key: str) -> str:
+        reply = clients.client("kms", self.region).describe_key(KeyId=key)
+        return str(reply["KeyMetadata"]["Arn"])
 
     def _describe(self, call: str, parameter: str, name: str) -> Mapping[str, Any]:
         reply: dict[str, Any] = getattr(clients.client("sagemaker", self.region), call)(

@@ -6,7 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
+from ..aws.caller import caller_of
 from ..aws.clients import account_of
+from ..aws.policies import cached_bundle
 from ..aws.resolver import Lookups
 from ..check import check_request
 from ..check.patch import apply_patch
@@ -81,14 +85,25 @@ class Engine:
         """Return the report of a request, and the profile it was checked against."""
         from ..aws.profile import cached_profile
 
-        profile = cached_profile(self.guard.config)
+        config = self.guard.config
+        profile = cached_profile(config)
+        policies = cached_bundle(config, profile)
+        caller = None
+        if policies.bundle is not None:
+            caller = caller_of(config, profile)
+            if region is not None and caller.region != region:
+                caller = replace(caller, region=region)
+        if policies.problem is not None:
+            self.guard.tell(f"Secure ML: {policies.problem}")
         lookups = self.lookups(region)
         lookups.begin()
         report = check_request(
             operation,
             params,
             profile=profile,
+            bundle=policies.bundle,
             rules=self.baseline,
+            caller=caller,
             resolver=lookups,
             waivers=self.waivers,
         )

@@ -46,6 +46,7 @@ def test_check_needs_exactly_what_it_says(
     for operation in ("CreateModel", "CreateEndpointConfig"):
         lookups.begin()
         lookups.request_of(operation, "any-name")
+    lookups.key_arn("alias/any")
     assert called(aws) == actions(["check"])
 
 
@@ -118,6 +119,7 @@ def test_endpoints() -> None:
         ("com.amazonaws.eu-west-1.sagemaker.api", "Interface"),
         ("com.amazonaws.eu-west-1.ssm", "Interface"),
         ("com.amazonaws.eu-west-1.sts", "Interface"),
+        ("com.amazonaws.eu-west-1.kms", "Interface"),
         ("com.amazonaws.eu-west-1.s3", "Gateway"),
     }
     assert all(entry["why"] for entry in endpoints)
