@@ -121,9 +121,10 @@ class _Place(Struct, frozen=True):
 
     inside: str
     depth: int
+    pointer: str
 
 
-_TOP: Final = _Place("", 0)
+_TOP: Final = _Place("", 0, "/Steps")
 
 
 class _Walk:
@@ -158,11 +159,13 @@ class _Walk:
             if not isinstance(kind, str):
                 self._note("not checked: the step has no Type; AWS refuses it", where)
             elif kind in BRANCHES:
-                for nested, branch in self._branches(kind, step.get("Arguments"), where):
+                for nested, branch, member in self._branches(kind, step.get("Arguments"), where):
                     inside = f", in {label} ({branch}){place.inside}"
-                    self.steps(nested, _Place(inside, place.depth + 1))
+                    pointer = f"{place.pointer}/{index}/Arguments/{member}"
+                    self.steps(nested, _Place(inside, place.depth + 1, pointer))
             elif kind in OPERATIONS:
-                self._request(kind, name, step.get("Arguments"), transforms, where)
+                pointer = f"{place.pointer}/{index}/Arguments"
+                self._request(kind, name, step.get("Arguments"), transforms, where, pointer)
             else:
                 unknown = f"not checked: steps of kind {shown(kind)} are not known to this version"
                 self._note(WITHOUT_REQUEST.get(kind, unknown), where)
@@ -179,7 +182,7 @@ class _Walk:
 
     def _branches(
         self, kind: str, arguments: Any, where: str
-    ) -> Iterator[tuple[Sequence[Any], str]]:
+    ) -> Iterator[tuple[Sequence[Any], str, str]]:
         """Yield the lists of steps inside a step: both branches, whatever the condition says."""
         if not isinstance(arguments, Mapping):
             self._note("not checked: the step has no Arguments; AWS refuses it", where)
@@ -187,12 +190,18 @@ class _Walk:
         for member, branch in BRANCHES[kind]:
             nested = arguments.get(member)
             if isinstance(nested, (list, tuple)):
-                yield nested, branch
+                yield nested, branch, member
             elif nested is not None:
                 self._note(f"not checked: {member} must be a list; AWS refuses this", where)
 
     def _request(
-        self, kind: str, name: str, arguments: Any, transforms: Mapping[str, Any], where: str
+        self,
+        kind: str,
+        name: str,
+        arguments: Any,
+        transforms: Mapping[str, Any],
+        where: str,
+        pointer: str,
     ) -> None:
         """Add the request of a step."""
         if is_function(arguments):
@@ -214,5 +223,6 @@ class _Walk:
                 where=where,
                 role=self._role,
                 note=note,
+                pointer=pointer,
             )
         )

@@ -8,6 +8,9 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
+_VARIABLES = frozenset({"Get", "Ref", "Unknown"})
+_FUNCTIONS = ("Fn::", "Std:")
+
 
 @lru_cache(maxsize=4096)
 def parse(pointer: str) -> Path:
@@ -65,3 +68,36 @@ def absent(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(absent, value))
     return isinstance(value, dict) and not value
+
+
+def undetermined(value: Any) -> bool:
+    """Tell whether an object stands in the place of a value that is decided later.
+
+    Such objects are a pipeline's variables (``{"Get": …}``, ``{"Std:Join": …}``), a template's
+    intrinsic functions (``{"Ref": …}``, ``{"Fn::If": …}``), also beside members that are known
+    (``Fn::Transform``), and what a reader could not know (``{"Unknown": …}``).
+    """
+    if not isinstance(value, dict):
+        return False
+    if len(value) == 1 and _VARIABLES & value.keys():
+        return True
+    return any(isinstance(key, str) and key.startswith(_FUNCTIONS) for key in value)
+
+
+def decided_later(document: Any, path: Path) -> bool:
+    """Tell whether something above the end of ``path`` is decided later.
+
+    A ``*`` in the path is every item of the list; what lies at the end itself does not count.
+    """
+    for depth, part in enumerate(path):
+        if isinstance(document, dict):
+            if undetermined(document) and part not in document:
+                return True
+            document = document.get(part)
+        elif isinstance(document, (list, tuple)) and part == "*":
+            return any(decided_later(item, path[depth + 1 :]) for item in document)
+        elif isinstance(document, (list, tuple)) and isinstance(part, int):
+            document = document[part] if part < len(document) else None
+        else:
+            return False
+    return False

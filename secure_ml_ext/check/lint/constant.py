@@ -90,7 +90,8 @@ def _never_allowed(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]
         for action in row.actions
         if any(not c.absent for c in row.clauses if never(action, c) and not unknown(c))
     )
-    candidates = useless if useless == row.actions else useless & row.literal
+    nothing = useless == row.actions
+    candidates = useless if nothing else useless & row.literal - row.wild
     names = facts.in_order(
         action
         for action in candidates
@@ -106,7 +107,8 @@ def _never_allowed(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]
         f"{listed(names)} never {_carry(names)} {_keys(clauses)}, so this Allow never applies to "
         f"{_them(names)}."
     )
-    rest = with_actions(row, copied(row.written), row.actions - set(names), others=True)
+    keep = row.actions - (useless if nothing else set(names))
+    rest = with_actions(row, copied(row.written), keep, others=True)
     yield found(
         file,
         row,

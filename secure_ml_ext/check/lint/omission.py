@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from . import facts
-from .group import Beside, dead, never, unknown, wants_absence
+from .group import Beside, asked, dead, never, unknown, wants_absence
 from .records import LintFinding, listed
 from .report import found
 from .rewrite import (
@@ -74,7 +74,10 @@ def _anded_null(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
 def _apart(
     row: Row, nulls: Mapping[str, list[Clause]], carried: Mapping[str, set[str]]
 ) -> list[Statement] | Statement | None:
-    """Return a statement for each key, over the actions that carry it."""
+    """Return a statement for each key, over the actions that carry it.
+
+    Actions that carry none keep what else the statement asks of them.
+    """
     parts: list[Statement | None] = []
     for family, clauses in nulls.items():
         others = [c for other, cs in nulls.items() if other != family for c in cs]
@@ -83,6 +86,11 @@ def _apart(
         narrowed = with_actions(row, part, keep, others=not any(parts))
         if keep and narrowed:
             parts.append(with_sid(narrowed, short(clauses[0].key)))
+    rest = frozenset(a for a, families in carried.items() if not families and asked(row, a))
+    if rest:
+        plain = without(copied(row.written), [c for cs in nulls.values() for c in cs])
+        other = with_actions(row, plain, rest, others=False)
+        parts.append(with_sid(other, "Others") if other else None)
     return one_or_many(parts)
 
 

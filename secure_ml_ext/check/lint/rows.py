@@ -88,6 +88,14 @@ class Row(NamedTuple):
         full = (named_by(entry) for entry in self.entries if not is_wild(entry))
         return frozenset[str]().union(*full) & self.actions
 
+    @property
+    def wild(self) -> frozenset[str]:
+        """The actions that the statement names by a wildcard, or by NotAction."""
+        if self.statement.not_action:
+            return self.actions
+        patterns = (named_by(entry) for entry in self.entries if is_wild(entry))
+        return frozenset[str]().union(*patterns) & self.actions
+
     def touches_sagemaker(self) -> bool:
         """Tell whether the statement can matter to a call of SageMaker."""
         if self.actions or self._passes_roles():
