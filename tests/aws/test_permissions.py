@@ -49,6 +49,9 @@ def test_check_needs_exactly_what_it_says(
         lookups.begin()
         lookups.request_of(operation, "any-name")
     lookups.key_arn("alias/any")
+    lookups.pipeline_definition({"PipelineName": "any"})
+    stored = {"Bucket": "sm-mlops-dev-eu-west-1-data", "ObjectKey": "any"}
+    lookups.pipeline_definition({"PipelineDefinitionS3Location": stored})
     assert called(aws) == actions(["check"])
 
 
