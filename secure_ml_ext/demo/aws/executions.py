@@ -19,6 +19,7 @@ from .expressions import NoReport, Unreadable, at, holds, resolve
 from .facts import Facts, describe
 from .kinds import EXECUTION, kinds
 from .operations import create
+from .objects import stored
 from .shapes import input_shape, refusals
 from .store import AwsError, Phase, Record, Store, new_id
 
@@ -154,7 +155,7 @@ class Run:
                 run.metadata = {"Fail": {"ErrorMessage": message}}
                 run.end(run.started + QUICK, "Failed", message)
             elif kind == "RegisterModel":
-                arn = registry.register(self.world, self.value(run.step.arguments))
+                arn = registry.register(self.world, self._request("CreateModelPackage", run))
                 run.metadata = {"RegisterModel": {"Arn": arn}}
                 run.told = {"ModelPackageArn": arn}
                 run.end(run.started + QUICK)
@@ -180,10 +181,8 @@ class Run:
 
     def _make(self, run: StepRun, resource: str, member: str) -> None:
         kind = kinds()[resource]
-        params = self.value(run.step.arguments)
-        params.setdefault(kind.name_member, self._name(run.step.name, NAME_LENGTH.get(resource)))
-        if faults := list(refusals(input_shape(kind.create), params)):
-            raise AwsError("ValidationException", "; ".join(faults))
+        name = self._name(run.step.name, NAME_LENGTH.get(resource))
+        params = self._request(kind.create, run, {kind.name_member: name})
         create(kind, self.world, params)
         job = self.world.get(kind, params[kind.name_member])
         if job is None:
@@ -197,6 +196,13 @@ class Run:
         else:
             run.told = describe(job, self.world, start)
             run.end(run.started + QUICK)
+
+    def _request(self, operation: str, run: StepRun, defaults: Facts | None = None) -> Facts:
+        """What the step sends; refused as the operation itself would refuse it."""
+        params: Facts = {**(defaults or {}), **self.value(run.step.arguments)}
+        if faults := list(refusals(input_shape(operation), params)):
+            raise AwsError("ValidationException", "; ".join(faults))
+        return params
 
     def _name(self, step: str, length: int | None) -> str:
         suffix = new_id(10)
@@ -242,7 +248,7 @@ class Run:
         if run is None or entry is None:
             raise Unreadable(f"{reference} is no property file")
         output = at(run.told, f"ProcessingOutputConfig.Outputs['{entry['OutputName']}']")
-        content = registry.stored(self.world, output["S3Output"]["S3Uri"], entry["FilePath"])
+        content = stored(self.world, output["S3Output"]["S3Uri"], entry["FilePath"])
         if content is None:
             raise NoReport(reference)
         try:

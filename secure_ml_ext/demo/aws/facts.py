@@ -251,6 +251,17 @@ def _pipeline(facts: Facts, record: Record, store: Store, now: float) -> None:
     facts["LastExecutionTime"] = facts.get("LastRunTime")
 
 
+def _package(facts: Facts, record: Record, store: Store, now: float) -> None:
+    facts["ModelPackageName"] = facts.get("ModelPackageGroupName") or record.key
+    facts["ModelPackageStatus"] = "Completed"
+    facts["ModelPackageStatusDetails"] = {"ValidationStatuses": []}
+
+
+def _package_group(facts: Facts, record: Record, store: Store, now: float) -> None:
+    facts["CreatedBy"] = {}
+    facts["ModelPackageGroupStatus"] = "Completed"
+
+
 Addition = Callable[[Facts, Record, Store, float], None]
 ADDITIONS: dict[str, Addition] = {
     "TrainingJob": _training,
@@ -271,6 +282,8 @@ ADDITIONS: dict[str, Addition] = {
     "Domain": _domain,
     "FeatureGroup": _feature_group,
     "Pipeline": _pipeline,
+    "ModelPackage": _package,
+    "ModelPackageGroup": _package_group,
 }
 
 GENERATED: dict[str, Callable[[Store, Facts], Facts]] = {

@@ -73,6 +73,8 @@ TABLE: dict[str, Life] = {
     "FeatureGroup": FEATURES,
     "FlowDefinition": FLOW,
     "Pipeline": NONE,
+    "ModelPackage": NONE,
+    "ModelPackageGroup": NONE,
 }
 
 ARN_PARTS = {

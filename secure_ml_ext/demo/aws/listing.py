@@ -29,6 +29,8 @@ SEARCHABLE = {
     "Model": "Model",
     "Project": "Project",
     "FeatureGroup": "FeatureGroup",
+    "ModelPackage": "ModelPackage",
+    "ModelPackageGroup": "ModelPackageGroup",
     "Pipeline": "Pipeline",
     "PipelineExecution": EXECUTION.name,
 }
@@ -70,12 +72,14 @@ def _read_token(token: str, mark: str) -> tuple[Any, str]:
     return value, arn
 
 
-def list_kind(kind: Kind, store: Store, params: Facts) -> Facts:
-    """The reply of a List operation."""
+def list_kind(
+    kind: Kind, store: Store, params: Facts, among: Callable[[Record], bool] = lambda record: True
+) -> Facts:
+    """The reply of a List operation, about the records ``among`` which it chooses."""
     row_shape = kind.row
     moment = now()
     rows = []
-    for record in store.all(kind):
+    for record in filter(among, store.all(kind)):
         facts = describe(record, store, moment)
         if all(_passes(kind, facts, name, value) for name, value in params.items()):
             for told, known in SUMMARY_NAMES.items():
@@ -129,6 +133,8 @@ def _passes(kind: Kind, facts: Facts, name: str, value: Any) -> bool:
         if name.endswith(suffix):
             known = facts.get(TIMES.get(name.removesuffix(suffix), name.removesuffix(suffix)))
             return known is not None and bool(compare(float(known), float(value)))
+    if name in kind.output.members:
+        return bool(facts.get(name) == value)
     raise AwsError(
         "NotImplementedByEmbeddedAws", f"{kind.listing}: the filter {name} is not implemented."
     )

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import registry
 from .definitions import read
 from .executions import FAILURE, Run, StepRun, runs
 from .facts import Facts, describe
 from .kinds import EXECUTION, kinds
 from .listing import page
+from .objects import stored
 from .operations import Operation, create, require, update
 from .shapes import pick, service_model
 from .store import AwsError, Phase, Record, Store, new_id, now
@@ -71,7 +71,7 @@ def _with_definition(world: Store, params: Facts) -> Facts:
                 "Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present",
             )
         uri = f"s3://{place['Bucket']}/{place['ObjectKey']}"
-        content = registry.stored(world, uri, version=place.get("VersionId"))
+        content = stored(world, uri, version=place.get("VersionId"))
         if content is None:
             raise AwsError("ValidationException", f"Could not read the definition at {uri}")
         params[BODY] = content.decode("utf-8", "replace")

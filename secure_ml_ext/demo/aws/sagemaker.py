@@ -1,6 +1,6 @@
 """Our operations as methods of moto's `SageMakerResponse`.
 
-moto keeps what it does well enough (model packages, experiments); everything in `kinds`, pipelines
+moto keeps what it does well enough (experiments); everything in `kinds`, executions of pipelines
 and Search go to our own store.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.responses import SageMakerResponse
 
-from . import executions, pipelines
+from . import executions, pipelines, registry
 from .facts import Facts
 from .kinds import kinds
 from .listing import list_kind, page, search
@@ -28,11 +28,12 @@ HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 
 def install() -> None:
     """Put our operations in the place of moto's; once per process."""
-    for name, operation in {**operations(), **pipelines.operations()}.items():
-        _put(name, operation)
+    ours: dict[str, Operation] = dict(operations())
     for kind in kinds().values():
         if kind.listing is not None:
-            _put(kind.listing, functools.partial(list_kind, kind))
+            ours[kind.listing] = functools.partial(list_kind, kind)
+    for name, operation in {**ours, **pipelines.operations(), **registry.operations()}.items():
+        _put(name, operation)
     _put("Search", search, otherwise=SageMakerResponse.search)
     for name, tagging in (
         ("ListTags", _list_tags),
