@@ -21,9 +21,9 @@ from .kinds import EXECUTION, kinds
 from .operations import create
 from .objects import stored
 from .shapes import input_shape, refusals
-from .store import AwsError, Phase, Record, Store, new_id
+from .store import AwsError, Phase, Record, Store, job_seconds, new_id
 
-QUICK = 1.0  # seconds that a step without a job takes
+QUICK = 0.05  # what a step without a job takes, in the time of a job
 # The resource a step makes, and the member of the step's metadata that names it.
 MADE = {
     "Training": ("TrainingJob", "TrainingJob"),
@@ -97,7 +97,7 @@ class Run:
             if step.job is not None and step.ended is None:
                 life = step.job.kind.life
                 if life.stopping and life.stopped:
-                    step.job.move(moment, (0.0, life.stopping), (QUICK, life.stopped))
+                    step.job.move(moment, (0.0, life.stopping), (_quick(), life.stopped))
 
     def _stopping(self) -> bool:
         return self.record.phases[-1].status == "Stopping"
@@ -153,12 +153,12 @@ class Run:
             elif kind == "Fail":
                 message = str(self.value(run.step.arguments.get("ErrorMessage", "")))
                 run.metadata = {"Fail": {"ErrorMessage": message}}
-                run.end(run.started + QUICK, "Failed", message)
+                run.end(run.started + _quick(), "Failed", message)
             elif kind == "RegisterModel":
                 arn = registry.register(self.world, self._request("CreateModelPackage", run))
                 run.metadata = {"RegisterModel": {"Arn": arn}}
                 run.told = {"ModelPackageArn": arn}
-                run.end(run.started + QUICK)
+                run.end(run.started + _quick())
             elif kind in MADE:
                 self._make(run, *MADE[kind])
             else:
@@ -177,7 +177,7 @@ class Run:
         with contextlib.suppress(NoReport):
             outcome = all(holds(condition, self.value) for condition in conditions)
         run.metadata = {"Condition": {"Outcome": "True" if outcome else "False"}}
-        run.end(run.started + QUICK)
+        run.end(run.started + _quick())
 
     def _make(self, run: StepRun, resource: str, member: str) -> None:
         kind = kinds()[resource]
@@ -195,7 +195,7 @@ class Run:
             run.job = job
         else:
             run.told = describe(job, self.world, start)
-            run.end(run.started + QUICK)
+            run.end(run.started + _quick())
 
     def _request(self, operation: str, run: StepRun, defaults: Facts | None = None) -> Facts:
         """What the step sends; refused as the operation itself would refuse it."""
@@ -255,6 +255,10 @@ class Run:
             return json.loads(content)
         except ValueError as error:
             raise Unreadable(f"{entry['FilePath']} is no JSON") from error
+
+
+def _quick() -> float:
+    return QUICK * job_seconds()
 
 
 def _iso(moment: float) -> str:
