@@ -1,4 +1,4 @@
-"""Follows references: the parameters of a model or endpoint configuration that a request names."""
+"""Follows references: what a model, endpoint configuration or job definition was made with."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ from collections.abc import Mapping
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any
 
+from ..check.describe import request_of_describe
 from . import clients
 
 _METHODS = {
     "CreateModel": ("describe_model", "ModelName"),
     "CreateEndpointConfig": ("describe_endpoint_config", "EndpointConfigName"),
+    "CreateDataQualityJobDefinition": (
+        "describe_data_quality_job_definition",
+        "JobDefinitionName",
+    ),
+    "CreateModelBiasJobDefinition": ("describe_model_bias_job_definition", "JobDefinitionName"),
+    "CreateModelExplainabilityJobDefinition": (
+        "describe_model_explainability_job_definition",
+        "JobDefinitionName",
+    ),
+    "CreateModelQualityJobDefinition": (
+        "describe_model_quality_job_definition",
+        "JobDefinitionName",
+    ),
 }
 _KEPT = 512
 _RETRY_SECONDS = 30.0
@@ -22,7 +36,7 @@ _RETRY_SECONDS = 30.0
 class Lookups:
     """Answers from memory first, then with one Describe; implements ``check.Resolver``.
 
-    Models and endpoint configurations never change, so a good answer is kept. ``budget`` is
+    What is looked up here never changes once it is made, so a good answer is kept. ``budget`` is
     how many seconds all look-ups of one check may take together; what is not known by
     then stays open, and so does what could not be read (asked again after 30 seconds).
     Thread-safe.
@@ -81,15 +95,12 @@ class Lookups:
 
         call, parameter = method
         try:
-            future = clients.pool().submit(self._describe, call, parameter, name)
+            future = clients.pool().submit(self._describe, operation, call, parameter, name)
             return future.result(timeout=left)
         except (TookTooLong, BotoCoreError, ClientError):
             # Not readable, not there, or not in time: the check says that it depends.
             return None
 
-    def _describe(self, call: str, parameter: str, name: str) -> Mapping[str, Any]:
-        reply: dict[str, Any] = getattr(clients.client("sagemaker", self.region), call)(
-            **{parameter: name}
-        )
-        reply.pop("ResponseMetadata", None)
-        return reply
+    def _describe(self, operation: str, call: str, parameter: str, name: str) -> Mapping[str, Any]:
+        reply = getattr(clients.client("sagemaker", self.region), call)(**{parameter: name})
+        return request_of_describe(operation, reply)
