@@ -18,32 +18,43 @@ from typing import Any
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
+ATTEMPTS = 3
 MAX_WORKERS = 8
 _MAX_CLIENTS = 32
 DEFAULT_METADATA = "/opt/ml/metadata/resource-metadata.json"
 
 _lock = threading.RLock()
-_clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
+_clients: OrderedDict[tuple[str, str, str, str, int], Any] = OrderedDict()
 _sessions: OrderedDict[str, Any] = OrderedDict()
 _ours: weakref.WeakSet[Any] = weakref.WeakSet()
 _building = threading.local()
 _pool: ThreadPoolExecutor | None = None
 
 
-def client(service: str, region: str | None = None, *, session: Any = None) -> Any:
+def client(
+    service: str,
+    region: str | None = None,
+    *,
+    session: Any = None,
+    endpoint_url: str | None = None,
+    attempts: int = ATTEMPTS,
+) -> Any:
     """Return this product's client for a service.
 
-    ``region`` None means the process's own Region. Raises what boto3 raises, e.g.
+    ``region`` None means the process's own Region, ``endpoint_url`` None the service's own
+    address; ``attempts`` is how often a throttled call is made. Raises what boto3 raises, e.g.
     ``NoRegionError``; hand that to ``aws.errors.to_problem``.
     """
     where = region or default_region(session)
     with _lock:
         if session is not None:
-            return _build(session, service, where)
-        key = (service, where or "", environment_key())
+            return _build(session, service, where, endpoint_url, attempts)
+        environment = environment_key()
+        key = (service, where or "", environment, endpoint_url or "", attempts)
         cached = _clients.get(key)
         if cached is None:
-            cached = _clients[key] = _build(_session(key[2]), service, where)
+            cached = _build(_session(environment), service, where, endpoint_url, attempts)
+            _clients[key] = cached
             while len(_clients) > _MAX_CLIENTS:
                 _clients.popitem(last=False)
         else:
@@ -161,19 +172,23 @@ def _session(key: str) -> Any:
     return cached
 
 
-def _build(session: Any, service: str, region: str | None) -> Any:
+def _build(
+    session: Any, service: str, region: str | None, endpoint_url: str | None, attempts: int
+) -> Any:
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=MAX_WORKERS + 2,
         user_agent_extra="secure-ml-ext",
     )
     _building.active = True
     try:
-        built = session.client(service, region_name=region, config=config)
+        built = session.client(
+            service, region_name=region, config=config, endpoint_url=endpoint_url
+        )
     finally:
         _building.active = False
     _ours.add(built)

@@ -64,6 +64,9 @@ _NOT_FOUND = frozenset(
         "NoSuchEntity",
         "NoSuchKey",
         "NoSuchBucket",
+        "ChildNotFoundException",
+        "TargetNotFoundException",
+        "PolicyNotFoundException",
         "404",
     )
 )
@@ -74,6 +77,8 @@ _BAD_INPUT = frozenset(
         "InvalidParameterValue",
         "InvalidParameterException",
         "InvalidParameterCombination",
+        "InvalidInput",
+        "InvalidInputException",
         "MissingParameter",
         "SerializationException",
         "BadRequestException",
@@ -229,6 +234,12 @@ def no_region() -> Problem:
         "No AWS Region is set.",
         "Set AWS_DEFAULT_REGION, or a region in ~/.aws/config, then restart JupyterLab.",
     )
+
+
+def spoken(problem: Problem) -> str:
+    """Return a problem as sentences: what happened, and what to do."""
+    stop = "" if problem.message.endswith((".", "!", "?")) else "."
+    return f"{problem.message}{stop} {problem.remedy}"
 
 
 def clean(text: str) -> str:

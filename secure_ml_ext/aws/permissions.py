@@ -14,7 +14,7 @@ import msgspec
 
 from .endpoints import GATEWAYS, endpoint_service
 
-# What everybody needs; ``remote-configuration`` is asked for by name.
+# What everybody needs; the other parts are asked for by name.
 PARTS = ("check", "panel")
 
 

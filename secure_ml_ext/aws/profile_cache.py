@@ -6,10 +6,8 @@ It holds names and ids, no credentials; of the access key only a digest enters t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from msgspec import Struct
 from ..rules.config import cache_dir
 from ..rules.profile import ProfileValue
 from .clients import resource_metadata
+from .private_file import read_private, write_private
 from .records import Problem
 
 # Older than this, the file is not even good enough as a last resort.
@@ -77,41 +76,16 @@ def cache_path(key: str) -> Path:
 
 def load(key: str) -> CachedProfile | None:
     """Return the cached profile, or None; a file somebody else could write is not believed."""
-    path = cache_path(key)
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:
+    content = read_private(cache_path(key), _MAX_SIZE)
+    if content is None:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            status = os.fstat(file.fileno())
-            if status.st_size > _MAX_SIZE or not _private(status):
-                return None
-            cached = msgspec.json.decode(file.read(), type=CachedProfile)
-        except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            return None
+    try:
+        cached = msgspec.json.decode(content, type=CachedProfile)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
     return cached if cached.age() <= MAX_AGE else None
 
 
 def store(key: str, cached: CachedProfile) -> None:
     """Write the cached profile, 0600, all or nothing; a full or read-only disk is no error."""
-    path = cache_path(key)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes the file 0600 whatever the umask.
-        descriptor, name = tempfile.mkstemp(prefix=".profile-", dir=path.parent)
-    except OSError:
-        return
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(cached))
-        os.replace(name, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-
-
-def _private(status: os.stat_result) -> bool:
-    if not hasattr(os, "getuid"):
-        return True
-    return status.st_uid == os.getuid() and not status.st_mode & 0o077
+    write_private(cache_path(key), msgspec.json.encode(cached))

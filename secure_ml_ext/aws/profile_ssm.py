@@ -32,6 +32,7 @@ _MLOPS: dict[str, tuple[str, ...]] = {
     "s3_vpce": ("s3-vpce-id",),
     "kms_vpce": ("kms-vpce-id",),
     "domain_id": ("sagemaker-domain-id",),
+    "policies": ("secure-ml-policies",),
 }
 # Read together when private-subnet-ids is missing.
 _MLOPS_SUBNETS = tuple(f"private-sn-{number}a-id" for number in range(1, 5))
@@ -47,6 +48,7 @@ _WORKSHOP: dict[str, tuple[str, ...]] = {
     "capture_kms_key": (r"ds-kms-cmk-(.+)-arn",),
     "data_bucket": (r"ds-s3-data-bucket-(.+)",),
     "model_bucket": (r"ds-s3-model-artifact-bucket-(.+)",),
+    "policies": (r"ds-secure-ml-policies-(.+)",),
 }
 _WORKSHOP_PREFIX = "ds-"
 _MAX_PAGES = 20
@@ -161,8 +163,14 @@ def _read(asker: Asker, names: list[str]) -> dict[str, str]:
         )
         for entry in reply.get("Parameters") or []:
             if entry.get("Type") != "SecureString":
-                found[str(entry.get("Name"))] = str(entry.get("Value") or "")
+                name = str(entry.get("Name"))
+                found[name] = _value(name, str(entry.get("Value") or ""))
     return found
+
+
+def _value(name: str, value: str) -> str:
+    """Return a parameter's value; one that is a policy bundle itself is named, not copied."""
+    return f"ssm:{name}" if value.lstrip().startswith("{") else value
 
 
 def _shown(pattern: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .caller import Caller, Resolver
 from .records import Finding, PatchOp, Report, Subject
-from .request import Caller, Resolver, UnknownOperation, check_request
+from .request import UnknownOperation, check_request
 
 __all__ = [
     "Caller",

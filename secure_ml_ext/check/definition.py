@@ -17,7 +17,7 @@ from .records import Note
 PipelineReader = Callable[[str], Reading]
 
 
-def definition_of(item: Item, reader: PipelineReader | None) -> Reading:
+def steps_of(item: Item, reader: PipelineReader | None) -> Reading:
     """Return the steps of the pipeline that an item makes; nothing for other operations.
 
     The steps are requests of the pipeline's role. A definition that lies in S3, has variables

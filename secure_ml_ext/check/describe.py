@@ -13,7 +13,7 @@ from typing import Any
 from ..inventory.masking import resource_name
 from ..inventory.paths import get, parse
 from ..inventory.table import operations
-from .definition import PipelineReader, definition_of
+from .definition import PipelineReader, steps_of
 from .describe_table import Inside, by_arn, evidence_in, told_of
 from .files import InputError
 from .items import Item, Reading
@@ -109,7 +109,7 @@ def read_describe(
             continue
         item = described(name, body, kind="describe", where=place)
         items.append(item)
-        steps = definition_of(item, pipeline_reader)
+        steps = steps_of(item, pipeline_reader)
         items += steps.items
         notes += steps.notes
     notes += [_listed(name, names) for name, names in listed.items()]

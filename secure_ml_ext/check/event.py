@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from ..inventory.masking import resource_name
 from ..inventory.paths import get
 from ..inventory.table import operations
-from .definition import PipelineReader, definition_of
+from .definition import PipelineReader, steps_of
 from .describe import described
 from .describe_table import evidence_in
 from .event_members import request_of_record, with_untold
@@ -166,7 +166,7 @@ class _Log:
 
     def _add(self, item: Item) -> None:
         self.items.append(item)
-        steps = definition_of(item, self._pipeline_reader)
+        steps = steps_of(item, self._pipeline_reader)
         self.items += steps.items
         self.notes += steps.notes
 

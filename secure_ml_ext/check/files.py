@@ -1,4 +1,4 @@
-"""Reads a request from a JSON file: what ``jupyter secure-ml check`` is given."""
+"""Reads files, and a request from JSON: what ``jupyter secure-ml check`` is given."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..inventory.table import operations
 from .request import entry_of
 
 MAX_BYTES = 20 * 1024 * 1024
+MAX_UNPACKED = 200 * 1024 * 1024
 
 
 class InputError(ValueError):
@@ -62,12 +63,10 @@ def parse_json(text: str, origin: str) -> Any:
         raise InputError(f"{origin}: holds a number that is out of range") from None
 
 
-def read_request(path: Path, operation: str | None = None) -> tuple[str, dict[str, Any]]:
-    """Return ``(operation, parameters)`` of a request file; ``-`` reads standard input.
+def read_file(path: Path) -> str:
+    """Return the text of a file, unpacked if it is gzip; ``-`` reads standard input.
 
-    Three forms are read: ``{"operation": …, "params": {…}}``; bare parameters, as
-    ``aws sagemaker create-training-job --cli-input-json`` takes them, when ``operation`` says or
-    the members tell which call they belong to; raises ``InputError`` otherwise.
+    Raises ``InputError`` for what is no text, and for more than 20 MB (unpacked 200 MB).
     """
     origin = str(path)
     if origin == "-":
@@ -83,13 +82,41 @@ def read_request(path: Path, operation: str | None = None) -> tuple[str, dict[st
             raise InputError(f"{origin}: cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise InputError(f"{origin}: larger than {MAX_BYTES // 1024 // 1024} MB, so no request")
+    if data[:2] == b"\x1f\x8b":
+        data = _unpacked(data, origin)
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{origin}: byte {error.start}: not UTF-8 text") from error
-    content = parse_json(text, origin)
+
+
+def _unpacked(data: bytes, origin: str) -> bytes:
+    """Unpack gzip (CloudTrail's logs), bounded: a small file may hold a very large one."""
+    import io
+    import zlib
+    from gzip import GzipFile
+
+    try:
+        with GzipFile(fileobj=io.BytesIO(data)) as file:
+            text = file.read(MAX_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{origin}: not readable as gzip: {error}") from error
+    if len(text) > MAX_UNPACKED:
+        raise InputError(f"{origin}: unpacked larger than {MAX_UNPACKED // 1024 // 1024} MB")
+    return text
+
+
+def request_in(
+    content: Any, origin: str, operation: str | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Return ``(operation, parameters)`` of a request given as parsed JSON.
+
+    Two forms are read: ``{"operation": …, "params": {…}}``; bare parameters, as
+    ``aws sagemaker create-training-job --cli-input-json`` takes them, when ``operation`` says or
+    the members tell which call they belong to; raises ``InputError`` otherwise.
+    """
     if not isinstance(content, dict):
-        raise InputError(f"{origin}: a request is a JSON object, this is {_kind(content)}")
+        raise InputError(f"{origin}: a request is a JSON object, this is {kind_of_json(content)}")
     wrapped = _unwrap(content, origin)
     if wrapped is not None:
         named, params = wrapped
@@ -105,6 +132,12 @@ def read_request(path: Path, operation: str | None = None) -> tuple[str, dict[st
     return operation, params
 
 
+def read_request(path: Path, operation: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Return ``(operation, parameters)`` of a request file; see ``request_in``."""
+    origin = "standard input" if str(path) == "-" else str(path)
+    return request_in(parse_json(read_file(path), origin), origin, operation)
+
+
 def _unwrap(content: dict[str, Any], origin: str) -> tuple[str, dict[str, Any]] | None:
     lowered = {key.lower(): key for key in content}
     if "operation" not in lowered or not {"params", "parameters"} & set(lowered):
@@ -112,13 +145,14 @@ def _unwrap(content: dict[str, Any], origin: str) -> tuple[str, dict[str, Any]] 
     operation = content[lowered["operation"]]
     params = content[lowered.get("params") or lowered["parameters"]]
     if not isinstance(operation, str):
-        raise InputError(f"{origin}: operation must be a string, not {_kind(operation)}")
+        raise InputError(f"{origin}: operation must be a string, not {kind_of_json(operation)}")
     if not isinstance(params, dict):
-        raise InputError(f"{origin}: params must be an object, not {_kind(params)}")
+        raise InputError(f"{origin}: params must be an object, not {kind_of_json(params)}")
     return operation, params
 
 
-def _kind(value: Any) -> str:
+def kind_of_json(value: Any) -> str:
+    """Return what a JSON value is, in words."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
     return names.get(type(value), "null" if value is None else "a number")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from ..iam import PolicyBundle
 from ..inventory.masking import resource_name
 from ..inventory.paths import (
     Path,
@@ -26,9 +26,12 @@ from ..inventory.words import ControlName, State
 from ..rules.baseline import Baseline, Breach, Outcome
 from ..rules.config import Waiver
 from ..rules.model import Rule
-from ..rules.patch import PatchOp, apply, build
+from ..rules.patch import Assignment, apply, build
 from ..rules.profile import Profile
+from .access import Asked
+from .caller import Caller, Resolver
 from .records import ControlState, Finding, Iam, Report, Subject, SubjectKind
+from .repair import repair
 
 _ORDER: Mapping[State, int] = {
     "na": 0,
@@ -42,23 +45,7 @@ _WEIGHT = {"error": 0, "warning": 1, "info": 2}
 _CONTROLS: tuple[ControlName, ...] = get_args(ControlName)
 _NO_PROFILE = Profile()
 _UNEVALUATED = Iam()
-
-
-class Caller(Struct, frozen=True):
-    """Who sends the request, as far as it is known."""
-
-    account: str | None = None
-    region: str | None = None
-    role_arn: str | None = None
-    tags: dict[str, str] = {}
-    source_vpce: str | None = None
-
-
-class Resolver(Protocol):
-    """Answers what the check cannot know from the request alone; ``aws`` implements it."""
-
-    def request_of(self, operation: str, name: str) -> Mapping[str, Any] | None:
-        """Return the parameters with which the named resource was made, or None."""
+_NOBODY = Caller()
 
 
 class UnknownOperation(ValueError):
@@ -96,7 +83,7 @@ def check_request(
     params: Mapping[str, Any],
     *,
     profile: Profile | None = None,
-    bundle: None = None,
+    bundle: PolicyBundle | Mapping[str, Any] | None = None,
     rules: Baseline | Iterable[Rule] | None = None,
     caller: Caller | None = None,
     resolver: Resolver | None = None,
@@ -109,17 +96,21 @@ def check_request(
 
     ``operation`` is an API name (``CreateTrainingJob``), ``params`` the request as botocore
     is about to send it; it is read, never changed. ``profile`` gives the values for fixes and
-    the approved sets, ``resolver`` follows references (a transform's model). Policy bundles are
-    not evaluated by this version: passing one raises ``ValueError`` rather than ignoring it.
-    Raises ``UnknownOperation`` for operations outside the field table.
+    the approved sets, ``resolver`` follows references (a transform's model) and key aliases.
+    With a ``bundle`` of policies the report says what IAM would decide for ``caller``; pass a
+    ``PolicyBundle`` rather than its dictionary where many requests are checked. Raises
+    ``UnknownOperation`` for operations outside the field table and ``PolicyError`` for a bundle
+    that cannot be read.
     """
-    if bundle is not None:
-        raise ValueError("this version does not evaluate policy bundles; pass bundle=None")
+    if bundle is not None and not isinstance(bundle, PolicyBundle):
+        bundle = PolicyBundle.from_dict(bundle)
     subject = check_subject(
         operation,
         params,
         profile=profile or _NO_PROFILE,
         baseline=baseline_of(rules),
+        bundle=bundle,
+        caller=caller,
         resolver=resolver,
         waivers=tuple(waivers),
         path=path,
@@ -135,11 +126,14 @@ def check_subject(
     *,
     profile: Profile,
     baseline: Baseline,
+    bundle: PolicyBundle | None = None,
+    caller: Caller | None = None,
     resolver: Resolver | None = None,
     waivers: tuple[Waiver, ...] = (),
     path: str | None = None,
     kind: SubjectKind = "request",
     where: str | None = None,
+    note: str | None = None,
 ) -> Subject:
     """Return the subject of one request; see ``check_request``."""
     entry = entry_of(operation)
@@ -160,6 +154,11 @@ def check_subject(
             if waiver is not None:
                 waived[index] = waiver
         findings.append(_finding(outcome, breach, params, waiver))
+    wishes = _mended(operation, params, outcomes, waived, profile, baseline)
+    iam = _UNEVALUATED
+    if bundle is not None:
+        asked = Asked(operation, bundle, caller or _NOBODY, resolver)
+        iam, wishes = repair(asked, params, wishes, profile, baseline)
     return Subject(
         path=path,
         kind=kind,
@@ -168,8 +167,9 @@ def check_subject(
         where=where,
         controls=_states(outcomes, waived),
         findings=sorted(findings, key=lambda finding: _WEIGHT[finding.severity]),
-        iam=_UNEVALUATED,
-        fix=_merged_fix(operation, params, outcomes, waived, profile, baseline),
+        iam=iam,
+        fix=build(params, wishes) if wishes else [],
+        note=note,
     )
 
 
@@ -216,18 +216,18 @@ def _states(outcomes: list[Outcome], waived: Mapping[int, Waiver]) -> list[Contr
     return [worst[control] for control in _CONTROLS if control in worst]
 
 
-def _merged_fix(
+def _mended(
     operation: str,
     params: Mapping[str, Any],
     outcomes: list[Outcome],
     waived: Mapping[int, Waiver],
     profile: Profile,
     baseline: Baseline,
-) -> list[PatchOp]:
-    """Return one patch for all findings that may be mended without asking, checked by applying it.
+) -> list[Assignment]:
+    """Return the changes for all findings that may be mended without asking, checked together.
 
-    What the patch does not mend in truth (the profile's own key is not approved, say) is left
-    out, so that a fix that is offered always holds.
+    What they do not mend in truth (the profile's own key is not approved, say) is left out, so
+    that a fix that is offered always holds.
     """
     chosen = [
         (outcome.breach, outcome.pointer)
@@ -238,12 +238,12 @@ def _merged_fix(
         and index not in waived
     ]
     while chosen:
-        patch = build(params, [wish for breach, _ in chosen for wish in breach.wishes])
-        after = baseline.evaluate(operation, apply(params, patch), profile)
+        wishes = [wish for breach, _ in chosen for wish in breach.wishes]
+        after = baseline.evaluate(operation, apply(params, build(params, wishes)), profile)
         broken = {(o.breach.rule.id, o.pointer) for o in after if o.breach is not None}
         kept = [(b, p) for b, p in chosen if (b.rule.id, p) not in broken]
         if len(kept) == len(chosen):
-            return patch
+            return wishes
         chosen = kept
     return []
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..inventory.paths import expand, get, parse
 from ..inventory.table import operations
-from .definition import PipelineReader, definition_of
+from .definition import PipelineReader, steps_of
 from .files import InputError, parse_json
 from .intrinsics import NO_VALUE, known, resource_of
 from .items import Item, Reading
@@ -163,7 +163,7 @@ class _Reader:
             note=self._remarks(operation, params, resource.get("Condition")),
         )
         self._items.append(item)
-        steps = definition_of(item, self._pipeline_reader)
+        steps = steps_of(item, self._pipeline_reader)
         self._items += steps.items
         self._notes += steps.notes
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from ..inventory.words import CONTROL_TITLES, STATE_SYMBOLS
 from ..rules.profile import PROFILE_VALUES
-from .records import Finding, PatchOp, Report, Subject
+from .records import Finding, Iam, PatchOp, Report, Statement, Subject
 
 _TITLE_WIDTH = 22
 VERDICTS = {
@@ -81,17 +81,54 @@ def quiet_line(subject: Subject) -> str:
     passed = any(c.state == "pass" for c in subject.controls)
     symbol = "✓" if passed or not open_ else "?"
     word = "compliant" if passed or not open_ else "nothing to check in the request itself"
+    if subject.iam.verdict == "allowed":
+        word += ", allowed by IAM"
     return f"{symbol} {subject.operation}{name} {word}" + (
         f" ({'; '.join(notes)})" if notes else ""
     )
 
 
+def statement_name(statement: Statement) -> str:
+    """Return how a statement is called: ``scp:1 "DenyNoVpc"``, by number where it has no name."""
+    if statement.sid:
+        return f'{statement.layer} "{statement.sid}"'
+    number = f" statement {statement.index}" if statement.index >= 0 else ""
+    return f"{statement.layer}{f' {statement.policy}' if statement.policy else ''}{number}"
+
+
+def iam_said(iam: Iam) -> list[str]:
+    """Return what is to be said beside IAM's verdict: question, outcomes, statements."""
+    said = [iam.question] if iam.question else []
+    if iam.verdict == "depends":
+        said += iam.outcomes
+    said += [f"{statement_name(each)} · {each.why}" for each in iam.statements]
+    if iam.unsatisfiable:
+        barred = ", ".join(iam.unsatisfiable)
+        said.append(f"No request like this one can pass, whatever is changed: {barred}")
+    return said
+
+
+def iam_lines(iam: Iam, *, width: int = 96) -> Iterator[str]:
+    """Yield IAM's verdict, the statements that decide, and what would settle it."""
+    if iam.verdict not in VERDICTS:
+        return
+    head = f"{VERDICTS[iam.verdict]:<{_TITLE_WIDTH + 2}} "
+    indent = " " * len(head)
+    said = iam_said(iam)
+    if not said:
+        yield head.rstrip()
+    for number, text in enumerate(said):
+        first = head if number == 0 else indent
+        yield from textwrap.wrap(
+            text, max(width, len(head) + 40), initial_indent=first, subsequent_indent=indent
+        )
+
+
 def subject_lines(subject: Subject, *, width: int = 96) -> Iterator[str]:
     """Yield the lines of one subject, without a headline."""
-    iam = subject.iam
-    if iam.verdict in VERDICTS:
-        reason = "; ".join(f'{s.layer} "{s.sid or s.index}" · {s.why}' for s in iam.statements)
-        yield f"{VERDICTS[iam.verdict]:<{_TITLE_WIDTH + 2}} {reason or iam.question or ''}".rstrip()
+    if subject.note is not None:
+        yield from textwrap.wrap(subject.note, width)
+    yield from iam_lines(subject.iam, width=width)
     for finding in findings_by_weight(subject):
         symbol = "✕" if finding.severity == "error" else "!"
         title = CONTROL_TITLES[finding.control]
@@ -131,12 +168,16 @@ def report_text(report: Report, *, width: int | None = None) -> str:
     blocks = []
     for subject in report.subjects:
         if is_quiet(subject):
-            place = f" ({subject.path})" if subject.path else ""
-            blocks.append(quiet_line(subject) + place)
+            place = " ".join(p for p in (subject.path, subject.where) if p)
+            blocks.append(quiet_line(subject) + (f" ({place})" if place else ""))
             continue
         lines = [f"Secure ML: {headline(subject)}"]
         lines += [f"  {line}" for line in subject_lines(subject, width=columns - 2)]
         blocks.append("\n".join(lines))
+    for note in report.notes:
+        place = " ".join(p for p in (note.path, note.where) if p)
+        text = f"{place}: {note.message}" if place else note.message
+        blocks += textwrap.wrap(text, columns, initial_indent="– ", subsequent_indent="  ")
     blocks.append(summary_text(report))
     return "\n".join(blocks)
 

@@ -1,33 +1,60 @@
-"""Check SageMaker requests in JSON files against the baseline.
+"""Check SageMaker requests in files, before they are sent: against the baseline and IAM.
 
 A file holds bare parameters, as `aws sagemaker create-training-job --cli-input-json` takes them,
-or {"operation": "CreateTrainingJob", "params": {...}}. Exit code: 0 nothing at or above --fail-on,
-1 findings, 2 a file that cannot be read (the others are still checked).
+{"operation": "CreateTrainingJob", "params": {...}}, a pipeline definition, a Describe reply, a
+CloudTrail or EventBridge event, a CloudFormation template, a notebook or Python source; the
+content tells which. A folder is searched for such files. Exit code: 0 nothing at or above
+--fail-on, 1 findings, 2 a file that cannot be read (the others are still checked).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from ..check.files import InputError, read_request
+from ..check.documents import KINDS, Asked, Checker, notes_of, read_text
+from ..check.files import InputError, read_file
 from ..check.patch import apply_patch
-from ..check.records import Report, Subject
-from ..check.request import UnknownOperation, check_request
+from ..check.records import Note, Report, Subject
+from ..check.request import UnknownOperation
 from ..check.text import report_json, report_text
-from ..rules import (
-    Config,
-    Profile,
-    ProfileError,
-    load_config,
-    load_profile_file,
-    rules_in_force,
-)
+from ..rules import load_config
+from . import inputs
 from .common import BAD_INPUT, OBJECTION, OK, UsageError
 
 _RANK = {"info": 0, "warning": 1, "error": 2, "never": 3}
+_SEARCHED = (".json", ".ipynb", ".yaml", ".yml")
+
+
+def register(commands: Any) -> None:
+    """Add ``check`` to the command line."""
+    check = commands.add_parser(
+        "check", help="check requests, pipelines, templates, notebooks, …", description=__doc__
+    )
+    add = check.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a file or a folder; - for standard input")
+    add("--kind", choices=KINDS, help="what the file is (default: its content tells)")
+    add("--operation", metavar="NAME", help="the call, e.g. CreateTrainingJob")
+    add("--role", metavar="ARN", help="the role that sends the requests or runs the pipeline")
+    add("--region", metavar="REGION", help="where the requests go")
+    add("--parameter", action="append", default=[], metavar="NAME=VALUE",
+        help="a pipeline parameter, as StartPipelineExecution takes it")  # fmt: skip
+    add("--profile", metavar="FILE", help="the organisation's profile (JSON or YAML)")
+    add("--policies", metavar="BUNDLE",
+        help="what IAM is asked: a file, ssm:/name or s3://bucket/key")  # fmt: skip
+    add("--rules", metavar="FILE", help="the organisation's own rules (YAML or JSON)")
+    add("--confirm", action="store_true", help="ask IAM's own simulator too")
+    add("--fail-on", choices=("error", "warning", "info", "never"),
+        help="exit 1 at findings of this severity or above (default: error)")  # fmt: skip
+    add("--fixed", metavar="FILE", help="write the fixed request of a single PATH (- prints it)")
+    add("--format", choices=("text", "json", "sarif"), default="text",
+        help="how to print (default: text)")  # fmt: skip
+    check.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,22 +62,48 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config()
     for problem in config.problems:
         print(f"configuration: {problem}", file=sys.stderr)
-    profile = _profile(arguments.profile, config)
+    profile = inputs.profile_of(arguments.profile, config)
+    rules, waivers = inputs.rules_of(arguments.rules, config)
+    loaded = inputs.policies_of(arguments.policies, config, profile)
+    if loaded.problem:
+        print(f"jupyter secure-ml check: {loaded.problem}", file=sys.stderr)
+    checker = Checker.of(
+        profile, rules, loaded.bundle, inputs.caller_of(arguments, config, profile),
+        waivers=waivers,
+    )  # fmt: skip
     if arguments.fixed and len(arguments.paths) != 1:
-        raise UsageError("--fixed takes a single FILE")
+        raise UsageError("--fixed takes a single PATH")
+    asked = Asked(
+        kind=arguments.kind,
+        operation=arguments.operation,
+        role=arguments.role,
+        parameters=inputs.parameters_of(arguments.parameter),
+    )
     subjects: list[Subject] = []
-    bad = False
-    for name in arguments.paths:
+    notes: list[Note] = []
+    bad: list[str] = []
+    for name, found in _files(arguments.paths):
         try:
-            subjects.append(_check_one(name, arguments, config, profile))
+            reading = read_text(read_file(Path(name)), _origin(name), asked)
+            subjects += checker.subjects(reading, name)
+            notes += notes_of(reading, name)
         except (InputError, UnknownOperation) as error:
-            print(f"jupyter secure-ml check: {_with_name(name, error)}", file=sys.stderr)
-            bad = True
-    report = Report.of(subjects)
-    if subjects:
-        printed = report_json(report) if arguments.format == "json" else report_text(report)
+            if found:  # in a folder lie other files too
+                notes.append(Note(f"not read: {error}", path=name))
+                continue
+            bad.append(_with_name(name, error))
+            continue
+        if arguments.fixed:
+            _write_fixed(arguments.fixed, [item.params for item in reading.items], subjects)
+        if arguments.confirm:
+            notes += _confirmed(checker, loaded.data, reading.items, name)
+    for problem in bad:
+        print(f"jupyter secure-ml check: {problem}", file=sys.stderr)
+    report = Report.of(subjects, notes)
+    if subjects or notes:
         # With --fixed - the request alone goes to standard output, so that it can be piped on.
-        print(printed, file=sys.stderr if arguments.fixed == "-" else sys.stdout)
+        stream = sys.stderr if arguments.fixed == "-" else sys.stdout
+        print(_formatted(report, arguments.format, bad), file=stream)
     if bad:
         return BAD_INPUT
     fail_on = arguments.fail_on or config.fail_on
@@ -64,52 +117,75 @@ def worst(report: Report) -> int:
     return max((_RANK[name] for name, count in counts.items() if count), default=-1)
 
 
+def _formatted(report: Report, form: str, bad: list[str]) -> str:
+    if form == "json":
+        return report_json(report)
+    if form == "sarif":
+        from ..check.sarif import report_sarif, sarif_json
+
+        return sarif_json(report_sarif(report, problems=bad)).rstrip("\n")
+    return report_text(report)
+
+
+def _origin(name: str) -> str:
+    return "standard input" if name == "-" else name
+
+
 def _with_name(name: str, error: Exception) -> str:
     text = str(error)
     return text if name in text or name == "-" else f"{name}: {text}"
 
 
-def _check_one(
-    name: str, arguments: argparse.Namespace, config: Config, profile: Profile | None
-) -> Subject:
-    operation, params = read_request(Path(name), arguments.operation)
-    report = check_request(
-        operation,
-        params,
-        profile=profile,
-        rules=rules_in_force(config),
-        waivers=config.waivers,
-        path=name,
-    )
-    subject = report.subjects[0]
-    if arguments.fixed:
-        _write_fixed(arguments.fixed, apply_patch(params, subject.fix))
-    return subject
+def _files(paths: list[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the files to check, and whether they were found in a folder."""
+    for path in paths:
+        if path == "-" or not os.path.isdir(path):
+            yield path, False
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(
+                each for each in folders if each[0] != "." and each != "node_modules"
+            )
+            for name in sorted(names):
+                if name.lower().endswith(_SEARCHED):
+                    yield os.path.join(folder, name), True
 
 
-def _write_fixed(target: str, params: dict[str, object]) -> None:
-    text = json.dumps(params, indent=2, ensure_ascii=False) + "\n"
+def _write_fixed(target: str, requests: list[dict[str, Any]], subjects: list[Subject]) -> None:
+    if len(requests) != 1 or subjects[-1].kind != "request":
+        raise UsageError("--fixed takes a file with one request")
+    text = json.dumps(apply_patch(requests[0], subjects[-1].fix), indent=2, ensure_ascii=False)
     if target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(text + "\n")
         return
     try:
-        Path(target).write_text(text, encoding="utf-8")
+        Path(target).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
 
 
-def _profile(path: str | None, config: Config) -> Profile | None:
-    """Return the profile of --profile, or what is known without asking AWS."""
-    if path is not None:
-        try:
-            return load_profile_file(path)
-        except ProfileError as error:
-            raise UsageError(str(error)) from error
-    from ..aws.profile import cached_profile
+def _confirmed(checker: Checker, data: Any, items: list[Any], name: str) -> list[Note]:
+    """Ask IAM's simulator about the same requests; a note for each, disagreement said aloud."""
+    from ..aws.confirm import confirm
+    from ..check.access import answers, principal_of
 
-    try:
-        if config.profile is not None:
-            load_profile_file(config.profile)  # a named file that cannot be used is no "nothing"
-        return cached_profile(config=config)
-    except ProfileError as error:
-        raise UsageError(str(error)) from error
+    if checker.bundle is None or data is None:
+        raise UsageError("--confirm needs policies: name them with --policies")
+    notes = []
+    for item in items:
+        asked = checker.asked(item)
+        principal = principal_of(asked.bundle, asked.caller)
+        for group in answers(asked, item.params):
+            for answer in group[:1]:
+                found = confirm(data, principal, answer.action, answer.resource, answer.context)
+                if found.disagreement:
+                    said = f"IAM's simulator disagrees: {found.disagreement}"
+                elif found.error is not None:
+                    said = f"IAM's simulator: {found.error.message} {found.error.remedy}"
+                elif found.skipped:
+                    said = f"IAM's simulator was not asked: {found.skipped}"
+                else:
+                    said = f"IAM's simulator agrees: {found.verdict}"
+                said = " ".join([f"{answer.action}: {said}", *found.notes])
+                notes.append(Note(said, item.where, name))
+    return notes

@@ -23,7 +23,7 @@ def _formats(parser: argparse.ArgumentParser) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from . import checking, enabling, needing, profiling
+    from . import checking, enabling, linting, needing, policies, profiling
 
     parser = argparse.ArgumentParser(
         prog="jupyter secure-ml",
@@ -32,26 +32,22 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    check = commands.add_parser(
-        "check", help="check requests in JSON files", description=checking.__doc__
+    checking.register(commands)
+
+    lint = commands.add_parser(
+        "lint-policy",
+        help="find policy statements that do not do what they seem to say",
+        description=linting.__doc__,
     )
-    check.add_argument("paths", nargs="+", metavar="FILE", help="a JSON file; - for standard input")
-    check.add_argument("--operation", metavar="NAME", help="the call, e.g. CreateTrainingJob")
-    check.add_argument(
-        "--profile", metavar="FILE", help="the organisation's profile (JSON or YAML)"
-    )
-    check.add_argument(
+    lint.add_argument("paths", nargs="+", metavar="FILE", help="a policy; - for standard input")
+    lint.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    lint.add_argument(
         "--fail-on",
         choices=("error", "warning", "info", "never"),
+        default="error",
         help="exit 1 at findings of this severity or above (default: error)",
     )
-    check.add_argument(
-        "--fixed",
-        metavar="FILE",
-        help="write the fixed request of a single FILE there (- prints it)",
-    )
-    _formats(check)
-    check.set_defaults(run=checking.run)
+    lint.set_defaults(run=linting.run)
 
     profile = commands.add_parser(
         "profile",
@@ -95,6 +91,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _formats(permissions)
     permissions.set_defaults(run=needing.run)
+
+    policies.register(commands, _formats)
     return parser
 
 

@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 
-from ..rules import PROFILE_VALUES, Profile, ProfileError, load_config
+from ..rules import Profile, ProfileError, load_config
 from .common import OK, UsageError
 
 
@@ -42,7 +42,7 @@ def profile_lines(profile: Profile) -> list[str]:
     for name, found in profile.values.items():
         value = found.value if isinstance(found.value, str) else ", ".join(found.value)
         lines.append(f"  {name:<26} {value}   ({found.source})")
-    missing = [name for name in PROFILE_VALUES if name not in profile.values]
+    missing = profile.missing()
     if missing:
         lines.append("missing")
     for name in missing:

@@ -20,6 +20,7 @@ from ..check.records import Subject
 from ..check.text import (
     VERDICTS,
     findings_by_weight,
+    iam_said,
     is_quiet,
     missing_text,
     pointer_text,
@@ -133,8 +134,8 @@ def _rows(subject: Subject) -> Iterator[str]:
     if iam.verdict in VERDICTS:
         symbol, _, said = VERDICTS[iam.verdict].partition(" ")
         state = next((state for state, mark in STATE_SYMBOLS.items() if mark == symbol), "na")
-        why = "; ".join(f'{s.layer} "{s.sid or s.index}" · {s.why}' for s in iam.statements)
-        yield _row(_mark(state, symbol), escape(said), escape(why or iam.question or ""), "")
+        why = "<br>".join(map(escape, iam_said(iam)))
+        yield _row(_mark(state, symbol), escape(said), why, "")
     for finding in findings_by_weight(subject):
         state = _STATES[finding.severity]
         where = f"{finding.rule} at {pointer_text(finding.pointer)}"

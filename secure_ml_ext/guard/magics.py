@@ -94,10 +94,24 @@ class Magics:
 
         profile, problems = discover(config=self.guard.config, use_cache=not refresh)
         said = [f"{p.message} {p.remedy}" for p in problems]
+        said += self._policies(profile, refresh=refresh)
         plain, page = profile_text(profile, said), profile_html(profile, said)
         from .inline import publish
 
         publish({"text/plain": plain, "text/html": page})
+
+    def _policies(self, profile: Profile, *, refresh: bool) -> list[str]:
+        """Have the policies and the caller at hand for the requests that follow."""
+        from ..aws import caller, policies
+
+        config = self.guard.config
+        loaded = policies.cached_bundle(config, profile)
+        if loaded.source is None:
+            return []
+        if refresh or loaded.pending:
+            loaded = policies.refresh(config, profile)
+            caller.refresh(config, profile)
+        return [] if loaded.problem is None else [loaded.problem]
 
     def _awaits(self, cell: str) -> bool:
         """Tell whether a cell needs the event loop, which in a kernel runs already."""
@@ -139,14 +153,16 @@ def _rows(profile: Profile) -> tuple[list[tuple[str, str, str]], list[tuple[str,
     """Return what was found (title, value, source) and what is missing (title, places asked)."""
     from ..rules import PROFILE_VALUES
 
-    found, missing = [], []
+    found = []
     for name, (title, _) in PROFILE_VALUES.items():
         value = profile.values.get(name)
-        if value is None:
-            missing.append((title, ", ".join(profile.looked.get(name, []))))
-        else:
+        if value is not None:
             shown = value.value if isinstance(value.value, str) else ", ".join(value.value)
             found.append((title, shown, value.source))
+    missing = [
+        (PROFILE_VALUES[name][0], ", ".join(profile.looked.get(name, [])))
+        for name in profile.missing()
+    ]
     return found, missing
 
 

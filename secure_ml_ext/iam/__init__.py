@@ -10,9 +10,10 @@ from .bundle import PolicyBundle
 from .context import ContextError
 from .errors import PolicyError
 from .evaluate import evaluate
-from .records import DecidingStatement, Decision, Outcome, Undetermined, Verdict, Why
+from .records import SOMETHING, DecidingStatement, Decision, Outcome, Undetermined, Verdict, Why
 
 __all__ = [
+    "SOMETHING",
     "ContextError",
     "DecidingStatement",
     "Decision",

@@ -37,10 +37,13 @@ class PolicyBundle:
         """Read a bundle: ``{"principals": {arn: {…}}, "scps"}`` or the flat form.
 
         Flat: ``{"identity", "boundary", "session", "scps", "unread"}``. ``scps`` is a list of
-        levels from the root down, each a list of documents. Raises PolicyError with the place.
+        levels from the root down, each a list of documents. A policy document alone is read as
+        the one identity policy. Raises PolicyError with the place.
         """
         if not isinstance(data, Mapping):
             raise PolicyError("a bundle is an object")
+        if "Statement" in data:
+            data = {"identity": [data]}
         _check_keys(data, _KEYS, "the bundle")
         if data.get("schema", BUNDLE_SCHEMA) != BUNDLE_SCHEMA:
             raise PolicyError(f"the bundle's schema is {data['schema']}, not {BUNDLE_SCHEMA}")

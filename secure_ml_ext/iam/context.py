@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .glob import MAX_CHARACTERS
-from .records import Undetermined
+from .records import SOMETHING, Undetermined
 
 MAX_VALUES = 1000
 Known = dict[str, "str | tuple[str, ...]"]
@@ -53,7 +53,7 @@ def _uncertain(
     key: str, value: Undetermined, known: Known, uncertain: dict[str, Uncertain]
 ) -> None:
     candidates = tuple(dict.fromkeys(_value(key, each) for each in value.candidates))
-    if len(candidates) != 1:
+    if len(candidates) != 1 or candidates[0] is SOMETHING:
         uncertain[key.lower()] = Uncertain(key, candidates, value.question)
     elif candidates[0] is not None:
         known[key.lower()] = candidates[0]

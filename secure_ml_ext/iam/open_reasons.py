@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from . import explain
 from .cases import Case, Choice
 from .context import Uncertain
 from .plan import Plan
-from .records import DecidingStatement, Outcome, Reasons, Verdict
+from .records import SOMETHING, DecidingStatement, Outcome, Reasons, Verdict
 
-ANYTHING: Final = "\N{REPLACEMENT CHARACTER}"
 _ORDER: tuple[Verdict, ...] = ("allowed", "implicitly-denied", "explicitly-denied")
 _LAYERS = {
     "identity": "the identity policies",
@@ -80,7 +79,7 @@ def _when(verdict: Verdict, asked: Asked, case: Case, deciding: Sequence[str]) -
         name = asked.matter[key].key
         if key in asked.left:
             parts.append(f"{name} is such")
-        elif case.chosen[key] is ANYTHING:
+        elif case.chosen[key] is SOMETHING:
             parts.append(f"{name} has {'such a' if len(case.verdicts) > 1 else 'a'} value")
         else:
             parts.append(f"{name} {_is(case.chosen[key])}")
@@ -131,6 +130,8 @@ def _question(asked: Asked, cases: Sequence[Case], deciding: Sequence[str]) -> s
 def _ask(uncertain: Uncertain) -> str:
     if not uncertain.candidates:
         return f"what is {uncertain.key}, if this request has it"
+    if uncertain.candidates == (SOMETHING,):
+        return f"what is the value of {uncertain.key}"
     shown = [_named(each) for each in uncertain.candidates[: _MOST_SHOWN + 1]]
     more = " or something else" if len(uncertain.candidates) > len(shown) else ""
     return f"is {uncertain.key} {' or '.join(shown)}{more} in this request"
@@ -139,6 +140,8 @@ def _ask(uncertain: Uncertain) -> str:
 def _named(choice: Choice) -> str:
     if choice is None:
         return "absent"
+    if choice is SOMETHING:
+        return "of a certain value"
     return f'"{choice}"' if isinstance(choice, str) else f"[{', '.join(choice)}]"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -12,11 +12,16 @@ Verdict = Literal["allowed", "implicitly-denied", "explicitly-denied", "depends"
 Value = str | list[str] | bool | int | float | None
 
 
+# A candidate: the key is present, with a value nobody knows. A text, so that Null finds it.
+SOMETHING: Final = "\N{REPLACEMENT CHARACTER}"
+
+
 class Undetermined:
     """A context key whose value is not certain.
 
-    ``candidates`` are what it may be: a string, a list of strings, or None for absent. Without
-    candidates it may be anything. ``question`` replaces the generated question, one sentence.
+    ``candidates`` are what it may be: a string, a list of strings, None for absent, or
+    ``SOMETHING``. Without candidates it may be anything or absent. ``question`` replaces the
+    generated question, one sentence.
     """
 
     __slots__ = ("candidates", "question")

@@ -15,11 +15,9 @@ from . import open_reasons
 from .cases import Case, Choice, Open, layer_state, state
 from .context import Uncertain
 from .plan import Plan, Request
-from .records import Decision, Verdict
+from .records import SOMETHING, Decision, Verdict
 
 MOST_CASES = 256
-# A key that is present, with a value nobody knows; a text, so that Null finds it.
-ANYTHING = open_reasons.ANYTHING
 
 
 class _Options(NamedTuple):
@@ -60,7 +58,7 @@ def _options(matter: Mapping[str, Uncertain]) -> _Options:
             break
         number *= size
         keys.append(key)
-        choices.append(matter[key].candidates or (None, ANYTHING))
+        choices.append(matter[key].candidates or (None, SOMETHING))
     return _Options(tuple(keys), tuple(choices), frozenset(matter) - set(keys))
 
 
@@ -75,7 +73,7 @@ def _case(
     context = dict(request.context)
     here = dict(zip(options.keys, chosen, strict=True))
     context.update((key, value) for key, value in here.items() if value is not None)
-    unknown = {key for key, value in here.items() if value is ANYTHING}
+    unknown = {key for key, value in here.items() if value is SOMETHING}
     opened = Open(options.left | unknown, options.left)
     tried = Request(request.action, request.resource, context)
     denies = [(hit, state(hit.statement, tried, opened)) for hit in plan.denies]

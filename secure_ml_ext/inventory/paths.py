@@ -20,6 +20,7 @@ def parse(pointer: str) -> Path:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
+@lru_cache(maxsize=4096)
 def render(path: Path) -> str:
     """Return the pointer of a path, with ``~`` and ``/`` escaped."""
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)

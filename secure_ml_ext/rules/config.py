@@ -30,8 +30,20 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "on_guard_error": ("send", "block"),
 }
 LOCKABLE = frozenset(
-    {"mode", "fail_on", "block_on", "on_guard_error", "profile", "rules", "waivers", "remote"}
+    {
+        "mode",
+        "fail_on",
+        "block_on",
+        "on_guard_error",
+        "profile",
+        "policies",
+        "rules",
+        "waivers",
+        "remote",
+    }
 )
+_FROM_ENVIRONMENT = ("mode", "fail_on", "on_guard_error", "profile", "policies")
+_SINGLE = ("mode", "fail_on", "block_on", "on_guard_error", "profile", "policies")
 
 
 class Waiver(Struct, frozen=True):
@@ -77,6 +89,7 @@ class Level(Struct, frozen=True, forbid_unknown_fields=True):
     block_on: list[Severity] | None = None
     on_guard_error: Literal["send", "block"] | None = None
     profile: str | None = None
+    policies: str | None = None
     remote: str | None = None
     rules: dict[str, RuleOverride] = {}
     waivers: list[Waiver] = []
@@ -91,6 +104,7 @@ class Config(Struct, frozen=True):
     block_on: tuple[Severity, ...] = ("error",)
     on_guard_error: Literal["send", "block"] = "send"
     profile: str | None = None
+    policies: str | None = None
     remote: str | None = None
     rules: dict[str, RuleOverride] = {}
     waivers: tuple[Waiver, ...] = ()
@@ -149,7 +163,7 @@ def _read(path: Path, problems: list[str]) -> Level | None:
 
 def _environment(environ: Mapping[str, str], problems: list[str]) -> Level:
     found: dict[str, Any] = {}
-    for key in ("mode", "fail_on", "on_guard_error", "profile"):
+    for key in _FROM_ENVIRONMENT:
         if value := environ.get(f"SECURE_ML_{key.upper()}"):
             found[key] = value
     while True:
@@ -196,7 +210,7 @@ def _merge(levels: list[tuple[str, Level]], remote: str | None, problems: list[s
     waivers: list[Waiver] = []
     locked: set[str] = set()
     for source, level in levels:
-        for key in ("mode", "fail_on", "block_on", "on_guard_error", "profile"):
+        for key in _SINGLE:
             value = getattr(level, key)
             if value is None or key in values:
                 continue
@@ -236,14 +250,18 @@ def _usable(waiver: Waiver, source: str, problems: list[str]) -> bool:
     return True
 
 
-def rules_in_force(config: Config | None = None) -> list[Rule]:
-    """Return the built-in rules with the organisation's overrides applied."""
-    overrides = config.rules if config is not None else {}
+def overridden(rules: Iterable[Rule], overrides: Mapping[str, RuleOverride]) -> list[Rule]:
+    """Return rules with an organisation's changes applied."""
     result = []
-    for rule in builtin_rules():
+    for rule in rules:
         override = overrides.get(rule.id)
         if override is not None:
             changes = {k: v for k, v in msgspec.structs.asdict(override).items() if v is not None}
             rule = msgspec.structs.replace(rule, **changes)
         result.append(rule)
     return result
+
+
+def rules_in_force(config: Config | None = None) -> list[Rule]:
+    """Return the built-in rules with the organisation's overrides applied."""
+    return overridden(builtin_rules(), config.rules if config is not None else {})

@@ -145,6 +145,8 @@ def _approved_network(
     parts: list[tuple[Path, Any, frozenset[str], str, str]] = []
     kind = locus.field.kind
     if kind == "network":
+        if unresolved(value) and not ({"Subnets", "SecurityGroupIds"} & set(value)):
+            return locus.says("depends", path, "the network is decided later")
         parts.append(((*path, "Subnets"), get(value, ("Subnets",)), subnets, "subnets", "subnet"))
         own = get(value, ("SecurityGroupIds",))
         parts.append(

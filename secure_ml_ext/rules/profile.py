@@ -31,7 +31,10 @@ PROFILE_VALUES: dict[str, tuple[str, bool]] = {
     "project": ("project", False),
     "environment": ("environment", False),
     "network_access": ("network access of the domain", False),
+    "policies": ("policy bundle", False),
 }
+# What an environment may well be without: it is not listed as missing.
+OPTIONAL_VALUES = frozenset({"policies"})
 
 
 class ProfileValue(Struct, frozen=True):
@@ -65,8 +68,8 @@ class Profile(Struct, frozen=True):
         return found.source if found is not None else None
 
     def missing(self) -> list[str]:
-        """Return the names that were looked for and not found."""
-        return [name for name in PROFILE_VALUES if name not in self.values]
+        """Return the names that were looked for and not found, but for the optional ones."""
+        return [n for n in PROFILE_VALUES if n not in self.values and n not in OPTIONAL_VALUES]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as plain JSON types, with its schema."""

@@ -14,6 +14,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Integer, Type, default
 
 from ..aws.jobs import JobsBackend, SageMakerJobs
+from ..aws.policies import AwsPolicySource, PolicySource
 from ..aws.profile import AwsProfileSource, ProfileSource
 from ..aws.resolver import Lookups
 from .event_schemas import DECISION, SUBMISSION, event_files
@@ -48,6 +49,12 @@ class SecureMlExtApp(ExtensionApp):
         help="Where the organisation's environment comes from.",
     ).tag(config=True)
 
+    policy_source_class = Type(
+        default_value=AwsPolicySource,
+        klass=PolicySource,
+        help="Where the policy bundle comes from.",
+    ).tag(config=True)
+
     guard_server_process = Bool(
         help="Whether SageMaker requests of the server itself (scheduled notebooks) pass the "
         "guard. Environment: SECURE_ML_GUARD_SERVER_PROCESS (0 or 1).",
@@ -78,6 +85,7 @@ class SecureMlExtApp(ExtensionApp):
     executor: ThreadPoolExecutor
     kernel_jobs: KernelJobs
     profile_source: ProfileSource
+    policy_source: PolicySource
     lookups: Lookups
     watcher: SpoolWatcher | None = None
     server_guard: ServerGuard | None = None
@@ -91,7 +99,9 @@ class SecureMlExtApp(ExtensionApp):
         )
         make_source: Callable[[], ProfileSource] = self.profile_source_class
         make_backend: Callable[[], JobsBackend] = self.jobs_backend_class
+        make_policies: Callable[[], PolicySource] = self.policy_source_class
         self.profile_source = make_source()
+        self.policy_source = make_policies()
         self.lookups = Lookups(budget=LOOKUP_SECONDS)
         # Apart, so that a slow AWS holds up neither the checks nor the events.
         self._jobs_threads = ThreadPoolExecutor(

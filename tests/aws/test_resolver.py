@@ -117,3 +117,17 @@ def test_the_answer_is_the_request(aws: Embedded) -> None:
         name: value for name, value in request.items() if name != "PrimaryContainer"
     }
     assert not {"ModelArn", "CreationTime", "ResponseMetadata"} & answer.keys()
+
+
+def test_an_alias_is_resolved_once(aws: Embedded) -> None:
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/resolved", TargetKeyId=key)
+    aws.reset_log()
+    lookups = Lookups("eu-west-1", budget=20)
+    for _ in range(2):
+        lookups.begin()
+        assert lookups.key_arn("alias/resolved") == key
+        assert lookups.key_arn("alias/nowhere") is None
+    asked = [r for r in aws.requests() if r["operation"] == "DescribeKey"]
+    assert len(asked) == 2

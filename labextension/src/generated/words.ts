@@ -79,7 +79,8 @@ export const PROFILE_NAMES: readonly string[] = [
   'domain_id',
   'project',
   'environment',
-  'network_access'
+  'network_access',
+  'policies'
 ];
 
 /** The part of a translation bundle that the titles need. */
@@ -174,6 +175,8 @@ export function profileTitle(name: string, trans: ITranslate): string {
       return trans.__('environment');
     case 'network_access':
       return trans.__('network access of the domain');
+    case 'policies':
+      return trans.__('policy bundle');
     default:
       return name;
   }

@@ -1,8 +1,8 @@
 """The WSGI application around moto: log, faults, honest refusals, checked replies.
 
 moto answers what it has not implemented with an HTML page and status 500, which botocore
-retries; here it is a 400 that names the operation. A SageMaker reply that does not fit
-botocore's output shape is a 400 too, so that no test can pass on a reply AWS never gives.
+retries; here it is a 400 that names the operation. A reply of SageMaker or Organizations that does
+not fit botocore's output shape is a 400 too, so that no test can pass on a reply AWS never gives.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from moto.sts.models import sts_backends
 
 from .client import ACCOUNT
 from .faults import Faults
+from .iam import DECISION_VARIABLE
 from .shapes import misfits, output_shape
 from .store import all_stores
 from .wire import Call, error_reply, read_call
@@ -32,6 +33,8 @@ INVALID_REPLY = "InvalidReplyOfEmbeddedAws"
 DEFECT = "DefectOfEmbeddedAws"
 CONTROL = "/_secure_ml/"
 LOG_LENGTH = 20_000
+# Services whose replies are JSON and checked here.
+CHECKED = frozenset(("sagemaker", "organizations"))
 
 StartResponse = Callable[..., Any]
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -66,9 +69,11 @@ class EmbeddedAws:
         began = time.time()
         call = read_call(environ, body)
         struck = self.faults.strike(call, principal(call.access_key))
-        if struck is not None:
-            answer = error_reply(call, *struck)
+        if struck is not None and struck.error is not None:
+            answer = error_reply(call, *struck.error)
         else:
+            if struck is not None and struck.decision is not None:
+                environ[DECISION_VARIABLE] = struck.decision
             answer = self._checked(call, self._ask_moto(environ, body, call))
         self._remember(call, environ, began, answer)
         return answer
@@ -112,12 +117,12 @@ class EmbeddedAws:
         return error_reply(call, NOT_IMPLEMENTED, text)
 
     def _checked(self, call: Call, answer: Answer) -> Answer:
-        """A SageMaker reply only if it fits its output shape."""
+        """A reply of the services in ``CHECKED`` only if it fits its output shape."""
         status, _, content = answer
-        if call.service != "sagemaker" or status >= 300:
+        if call.service not in CHECKED or status >= 300:
             return answer
         try:
-            shape = output_shape(call.operation)
+            shape = output_shape(call.operation, call.service)
             reply = json.loads(content or b"{}")
         except (OperationNotFoundError, ValueError) as error:
             return error_reply(call, INVALID_REPLY, f"{call.operation}: {error}")

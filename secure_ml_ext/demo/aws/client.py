@@ -21,9 +21,13 @@ from typing import Any
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
-# One access key per principal: the notebook's execution role, and an administrator.
+# The account that manages the organisation; the demo's own account is a member of it.
+MANAGEMENT_ACCOUNT = "210987654321"
+# One access key per principal: the notebook's execution role, and the administrators of the
+# account and of the organisation.
 ROLE_KEY = "ASIASECUREMLDEMO0001"
 ADMIN_KEY = "AKIASECUREMLADMIN001"
+MANAGEMENT_KEY = "AKIASECUREMLMANAGE01"
 SECRET = "embedded-aws-accepts-any-secret"
 TOKEN = "embedded-aws-session"
 SEED_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .wire import Call
 
@@ -28,16 +28,17 @@ MESSAGES = {
 }
 
 
-# As in most accounts, nobody here may ask IAM to simulate. SDK v3 asks before training, takes
-# this for "unknown" and goes on; any other error would stop it.
-DENIED = frozenset({("iam", "SimulatePrincipalPolicy"), ("iam", "SimulateCustomPolicy")})
+# As in most accounts, nobody here may ask IAM to simulate a principal. SDK v3 asks before
+# training, takes this for "unknown" and goes on; any other error would stop it.
+DENIED = frozenset({("iam", "SimulatePrincipalPolicy")})
 
 
 @dataclass
 class Fault:
     """An error for the next `times` calls of an operation (`*` for any; -1 for always).
 
-    `delay` seconds pass first; without a code the call is only late.
+    `delay` seconds pass first; without a code the call is only late. `decision` makes IAM's
+    simulator answer so, whatever the policies say.
     """
 
     service: str
@@ -47,6 +48,7 @@ class Fault:
     message: str | None = None
     times: int = 1
     delay: float = 0.0
+    decision: str | None = None
 
     def fits(self, call: Call) -> bool:
         """Whether this fault is meant for a call."""
@@ -55,6 +57,13 @@ class Fault:
             and self.service in ("*", call.service)
             and self.operation in ("*", call.operation)
         )
+
+
+class Struck(NamedTuple):
+    """What a fault makes of a call: an error (code, message, status), or a forced decision."""
+
+    error: tuple[str, str, int] | None
+    decision: str | None = None
 
 
 @dataclass
@@ -74,21 +83,21 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def strike(self, call: Call, principal: str) -> tuple[str, str, int] | None:
-        """Code, message and status for a call, if a fault waits for it."""
+    def strike(self, call: Call, principal: str) -> Struck | None:
+        """What the fault that waits for a call makes of it; None where none does."""
         with self._lock:
             fault = next((fault for fault in self._faults if fault.fits(call)), None)
             if fault is None:
                 denied = (call.service, call.operation) in DENIED
-                return ("AccessDenied", _denied(call, principal), 403) if denied else None
+                return Struck(("AccessDenied", _denied(call, principal), 403)) if denied else None
             if fault.times > 0:
                 fault.times -= 1
         if fault.delay:
             time.sleep(fault.delay)
         if fault.code is None:
-            return None
+            return Struck(None, fault.decision)
         message = fault.message or MESSAGES.get(fault.code) or _denied(call, principal)
-        return fault.code, message, fault.status or STATUSES.get(fault.code, 400)
+        return Struck((fault.code, message, fault.status or STATUSES.get(fault.code, 400)))
 
 
 def _denied(call: Call, principal: str) -> str:

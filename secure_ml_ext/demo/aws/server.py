@@ -17,9 +17,9 @@ import botocore.session
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from . import iam, organizations, sagemaker
 from .app import EmbeddedAws
 from .proxy import Authority, is_aws
-from .sagemaker import install
 
 HOST = "127.0.0.1"
 # For the server's own process: whatever moto does, it has no way to a real account.
@@ -108,7 +108,8 @@ def _make(port: int, authority: Authority) -> tuple[BaseWSGIServer, EmbeddedAws]
         def log_request(self, code: Any = "-", size: Any = "-") -> None:
             """Say nothing: the request log has it."""
 
-    install()
+    for service in (sagemaker, iam, organizations):
+        service.install()
     _share_loader()
     app = EmbeddedAws()
     server = make_server(HOST, port, app, threaded=True, request_handler=Handler)

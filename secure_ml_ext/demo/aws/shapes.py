@@ -27,9 +27,9 @@ def input_shape(operation: str) -> Any:
     return service_model("sagemaker").operation_model(operation).input_shape
 
 
-def output_shape(operation: str) -> Any:
-    """The output shape of a SageMaker operation, None where it has none."""
-    return service_model("sagemaker").operation_model(operation).output_shape
+def output_shape(operation: str, service: str = "sagemaker") -> Any:
+    """The output shape of an operation, None where it has none."""
+    return service_model(service).operation_model(operation).output_shape
 
 
 @functools.cache

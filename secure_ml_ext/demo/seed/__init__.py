@@ -6,7 +6,7 @@ nothing: what exists is found by its name and left alone.
 
 from __future__ import annotations
 
-from . import identity, jobs, network, parameters, storage, studio
+from . import bundle, identity, jobs, network, organisation, parameters, storage, studio
 from .world import World
 
 
@@ -16,6 +16,8 @@ def plant(url: str) -> World:
     network.plant(world)
     storage.plant(world)
     identity.plant(world)
+    organisation.plant(world)
+    bundle.plant(world)
     studio.plant(world)
     parameters.plant(world)
     jobs.plant(world)

@@ -1,4 +1,4 @@
-"""SSM parameters in the naming schemes of AWS's two reference systems.
+"""SSM parameters in the naming schemes of AWS's two reference systems, and where the bundle is.
 
 `{EnvironmentName}-{EnvironmentType}-{parameter}`: aws-samples/amazon-sagemaker-secure-mlops;
 `ds-…`: aws-samples/amazon-sagemaker-studio-secure-data-science-workshop.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..aws.client import ACCOUNT
 from .world import (
+    BUNDLE_KEY,
     DATA_BUCKET,
     LAKE_BUCKET,
     MODEL_BUCKET,
@@ -48,6 +49,7 @@ def secure_mlops(world: World) -> dict[str, str]:
         "sagemaker-domain-id": world.domain_id,
         "sm-pipeline-execution-role-arn": role_arn(PIPELINE_ROLE),
         "sm-model-execution-role-name": MODEL_ROLE,
+        "secure-ml-policies": f"s3://{DATA_BUCKET}/{BUNDLE_KEY}",
         "stackset-administration-role-arn": role_arn(f"{PREFIX}-stackset-administration"),
         "stackset-execution-role-name": f"{PREFIX}-stackset-execution",
         "staging-account-list": ACCOUNT,

@@ -28,6 +28,7 @@ LAKE_BUCKET = f"{PREFIX}-{REGION}-lake"
 EXECUTION_ROLE = f"{PREFIX}-execution-role"
 PIPELINE_ROLE = f"{PREFIX}-pipeline-execution-role"
 MODEL_ROLE = f"{PREFIX}-model-execution-role"
+BUNDLE_KEY = "secure-ml/policies.json"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/credit-risk:1.4"
 EXISTS = frozenset(
     {
@@ -44,6 +45,11 @@ EXISTS = frozenset(
 def role_arn(name: str) -> str:
     """The ARN of a role of the demo's account."""
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def policy_arn(name: str) -> str:
+    """The ARN of a managed policy of the demo's account."""
+    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
 
 
 @dataclass

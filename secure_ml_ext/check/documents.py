@@ -1,0 +1,209 @@
+"""Any document that holds requests: told by its content, read, and checked request by request.
+
+Kinds: a request, a pipeline definition, Describe replies, CloudTrail and EventBridge events, a
+CloudFormation template, a notebook, Python source. Everything becomes a request, and there is one
+check for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..iam import PolicyBundle
+from ..rules.baseline import Baseline
+from ..rules.config import Waiver
+from ..rules.model import Rule
+from ..rules.profile import Profile
+from . import access
+from .caller import Caller, Resolver
+from .files import InputError, kind_of_json, parse_json, request_in
+from .items import Item, Reading
+from .records import Note, Report, Subject
+from .request import baseline_of, check_subject
+
+Kind = Literal["request", "pipeline", "describe", "event", "template", "notebook", "python"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_BY_SUFFIX: Mapping[str, Kind] = {".ipynb": "notebook", ".py": "python"}
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the user says about a document: its kind, the call, the role, pipeline parameters."""
+
+    kind: Kind | None = None
+    operation: str | None = None
+    role: str | None = None
+    parameters: Mapping[str, Any] = {}
+
+
+def read_text(text: str, origin: str, asked: Asked = Asked()) -> Reading:  # noqa: B008
+    """Return the requests in a document given as text; ``origin`` names it in errors.
+
+    JSON and YAML are told apart by trying. Raises ``InputError`` with the place where the
+    document, or the kind that was asked for, does not fit.
+    """
+    suffix = origin[origin.rfind(".") :].lower() if "." in origin else ""
+    kind = asked.kind or _BY_SUFFIX.get(suffix)
+    if kind == "python":
+        from .notebook import read_python
+
+        return read_python(text)
+    if suffix in (".yaml", ".yml") or (kind == "template" and not _looks_like_json(text)):
+        from .template import read_template
+
+        if kind not in (None, "template"):
+            raise InputError(f"{origin}: a {kind} is JSON, this is YAML")
+        return read_template(text)
+    content = parse_json(text, origin)
+    if kind == "template":
+        from .template import read_template
+
+        return read_template(text)
+    return read_content(content, origin, replace(asked, kind=kind), text)
+
+
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
+
+
+def read_content(
+    content: Any,
+    origin: str = "the document",
+    asked: Asked = Asked(),  # noqa: B008
+    text: str | None = None,
+) -> Reading:
+    """Return the requests in parsed JSON; ``text`` is what it was parsed from, for line numbers."""
+    kind = asked.kind or detect(content)
+    try:
+        return _reader(kind, content, asked, origin, text)
+    except InputError as error:
+        said = str(error)
+        raise InputError(said if said.startswith(origin) else f"{origin}: {said}") from error
+
+
+def detect(content: Any) -> Kind:
+    """Return the kind of parsed JSON; a request where it is nothing else."""
+    from .describe import is_describe
+    from .event import is_event
+    from .notebook import is_notebook
+    from .pipeline import is_pipeline
+    from .template import is_template
+
+    if isinstance(content, dict) and "operation" in {str(key).lower() for key in content}:
+        return "request"
+    tests: tuple[tuple[Kind, Callable[[Any], bool]], ...] = (
+        ("notebook", is_notebook),
+        ("event", is_event),
+        ("template", is_template),
+        ("pipeline", is_pipeline),
+        ("describe", is_describe),
+    )
+    return next((kind for kind, test in tests if test(content)), "request")
+
+
+def _reader(kind: Kind, content: Any, asked: Asked, origin: str, text: str | None) -> Reading:
+    if kind == "request":
+        operation, params = request_in(content, origin, asked.operation)
+        return Reading([Item(operation=operation, params=params, kind="request")])
+    if kind == "describe":
+        from .describe import read_describe
+
+        return read_describe(content, operation=asked.operation)
+    if kind == "event":
+        from .event import read_event
+
+        return read_event(content)
+    if not isinstance(content, dict):
+        raise InputError(f"a {kind} is a JSON object, this is {kind_of_json(content)}")
+    if kind == "notebook":
+        from .notebook import read_notebook
+
+        return read_notebook(content)
+    if kind == "pipeline":
+        from .pipeline import read_pipeline
+
+        return read_pipeline(content, parameters=asked.parameters, role=asked.role)
+    from .template import read_template
+
+    if text is None:
+        import json
+
+        text = json.dumps(content)
+    return read_template(text)
+
+
+class Checker(Struct, frozen=True, kw_only=True):
+    """Everything a check needs beside the document."""
+
+    profile: Profile = Profile()
+    baseline: Baseline
+    bundle: PolicyBundle | None = None
+    caller: Caller = Caller()
+    resolver: Resolver | None = None
+    waivers: tuple[Waiver, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        profile: Profile | None = None,
+        rules: Baseline | Iterable[Rule] | None = None,
+        bundle: PolicyBundle | None = None,
+        caller: Caller | None = None,
+        resolver: Resolver | None = None,
+        waivers: Iterable[Waiver] = (),
+    ) -> Checker:
+        """Fill in what was not given."""
+        return cls(
+            profile=profile or Profile(),
+            baseline=baseline_of(rules),
+            bundle=bundle,
+            caller=caller or Caller(),
+            resolver=resolver,
+            waivers=tuple(waivers),
+        )
+
+    def caller_of(self, item: Item) -> Caller:
+        """Return who sends a request: the caller, or the role of a pipeline."""
+        if item.role is None or item.role == self.caller.role_arn:
+            return self.caller
+        # Another role has other tags, and does not go through the caller's endpoint.
+        return Caller(region=self.caller.region, role_arn=item.role)
+
+    def asked(self, item: Item) -> access.Asked:
+        """Return the question to IAM about a request; there has to be a bundle."""
+        if self.bundle is None:
+            raise ValueError("no policies to ask")
+        return access.Asked(item.operation, self.bundle, self.caller_of(item), self.resolver)
+
+    def subject(self, item: Item, path: str | None = None) -> Subject:
+        """Check one request, sent by its own role where it has one."""
+        return check_subject(
+            item.operation,
+            item.params,
+            profile=self.profile,
+            baseline=self.baseline,
+            bundle=self.bundle,
+            caller=self.caller_of(item),
+            resolver=self.resolver,
+            waivers=self.waivers,
+            path=path,
+            kind=item.kind,
+            where=item.where,
+            note=item.note,
+        )
+
+    def subjects(self, reading: Reading, path: str | None = None) -> list[Subject]:
+        """Check every request of a document."""
+        return [self.subject(item, path) for item in reading.items]
+
+    def report(self, reading: Reading, path: str | None = None) -> Report:
+        """Return the report of one document."""
+        return Report.of(self.subjects(reading, path), notes_of(reading, path))
+
+
+def notes_of(reading: Reading, path: str | None) -> list[Note]:
+    """Return the notes of a document with its name."""
+    return [replace(note, path=path) for note in reading.notes]
