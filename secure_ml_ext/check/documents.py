@@ -22,6 +22,7 @@ from . import access
 from .caller import Caller, Resolver
 from .files import InputError, kind_of_json, parse_json, request_in
 from .items import Item, Reading
+from .pipeline import is_pipeline, read_pipeline
 from .records import Note, Report, Subject
 from .request import baseline_of, check_subject
 
@@ -56,12 +57,12 @@ def read_text(text: str, origin: str, asked: Asked = Asked()) -> Reading:  # noq
 
         if kind not in (None, "template"):
             raise InputError(f"{origin}: a {kind} is JSON, this is YAML")
-        return read_template(text)
+        return read_template(text, pipeline_reader=read_pipeline)
     content = parse_json(text, origin)
     if kind == "template":
         from .template import read_template
 
-        return read_template(text)
+        return read_template(text, pipeline_reader=read_pipeline)
     return read_content(content, origin, replace(asked, kind=kind), text)
 
 
@@ -89,7 +90,6 @@ def detect(content: Any) -> Kind:
     from .describe import is_describe
     from .event import is_event
     from .notebook import is_notebook
-    from .pipeline import is_pipeline
     from .template import is_template
 
     if isinstance(content, dict) and "operation" in {str(key).lower() for key in content}:
@@ -111,11 +111,11 @@ def _reader(kind: Kind, content: Any, asked: Asked, origin: str, text: str | Non
     if kind == "describe":
         from .describe import read_describe
 
-        return read_describe(content, operation=asked.operation)
+        return read_describe(content, operation=asked.operation, pipeline_reader=read_pipeline)
     if kind == "event":
         from .event import read_event
 
-        return read_event(content)
+        return read_event(content, pipeline_reader=read_pipeline)
     if not isinstance(content, dict):
         raise InputError(f"a {kind} is a JSON object, this is {kind_of_json(content)}")
     if kind == "notebook":
@@ -123,8 +123,6 @@ def _reader(kind: Kind, content: Any, asked: Asked, origin: str, text: str | Non
 
         return read_notebook(content)
     if kind == "pipeline":
-        from .pipeline import read_pipeline
-
         return read_pipeline(content, parameters=asked.parameters, role=asked.role)
     from .template import read_template
 
@@ -132,7 +130,7 @@ def _reader(kind: Kind, content: Any, asked: Asked, origin: str, text: str | Non
         import json
 
         text = json.dumps(content)
-    return read_template(text)
+    return read_template(text, pipeline_reader=read_pipeline)
 
 
 class Checker(Struct, frozen=True, kw_only=True):
