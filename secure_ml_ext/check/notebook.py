@@ -127,9 +127,11 @@ def _language(content: Mapping[str, Any]) -> str | None:
     metadata = content.get("metadata")
     for member in ("kernelspec", "language_info"):
         part = metadata.get(member) if isinstance(metadata, Mapping) else None
-        name = part.get("language" if member == "kernelspec" else "name") if (
-            isinstance(part, Mapping)
-        ) else None
+        name = (
+            part.get("language" if member == "kernelspec" else "name")
+            if (isinstance(part, Mapping))
+            else None
+        )
         if isinstance(name, str) and name and not _is_python(name):
             return name[:40]
     return None
@@ -179,7 +181,9 @@ def _reading(walk: Walk, notes: list[Note], cells: list[_Cell]) -> Reading:
         )
         for each in found
     ]
-    placed = sorted((s for s in walk.said if s.line is not None), key=lambda s: (s.cell or 0, s.line or 0))
+    placed = sorted(
+        (s for s in walk.said if s.line is not None), key=lambda s: (s.cell or 0, s.line or 0)
+    )
     notes += [Note(said.message, _where(said.cell, said.line)) for said in placed]
     notes += [Note(said.message) for said in walk.said if said.line is None]
     if not items:

@@ -26,12 +26,41 @@ from .source_values import (
 
 # What reads its arguments and leaves them as they are.
 _READERS: Final = frozenset(
-    "builtins.print builtins.len builtins.str builtins.repr builtins.sorted builtins.isinstance "
-    "builtins.type builtins.bool builtins.int builtins.float builtins.enumerate builtins.zip "
-    "builtins.range builtins.min builtins.max builtins.sum builtins.any builtins.all "
-    "builtins.hasattr builtins.getattr builtins.id builtins.display builtins.set "
-    "json.dumps json.dump pprint.pprint pprint.pformat yaml.dump yaml.safe_dump time.sleep "
-    "IPython.display.display IPython.display.JSON os.path.join".split()
+    [
+        "builtins.print",
+        "builtins.len",
+        "builtins.str",
+        "builtins.repr",
+        "builtins.sorted",
+        "builtins.isinstance",
+        "builtins.type",
+        "builtins.bool",
+        "builtins.int",
+        "builtins.float",
+        "builtins.enumerate",
+        "builtins.zip",
+        "builtins.range",
+        "builtins.min",
+        "builtins.max",
+        "builtins.sum",
+        "builtins.any",
+        "builtins.all",
+        "builtins.hasattr",
+        "builtins.getattr",
+        "builtins.id",
+        "builtins.display",
+        "builtins.set",
+        "json.dumps",
+        "json.dump",
+        "pprint.pprint",
+        "pprint.pformat",
+        "yaml.dump",
+        "yaml.safe_dump",
+        "time.sleep",
+        "IPython.display.display",
+        "IPython.display.JSON",
+        "os.path.join",
+    ]
 )
 _COPIES: Final = frozenset({"copy.copy", "copy.deepcopy"})
 _BOTO: Final = ("boto3", "botocore", "aioboto3", "aiobotocore")
@@ -201,9 +230,7 @@ class Calls(Expressions):
                 return int(first)
         return None
 
-    def _method(
-        self, node: ast.Call, receiver: Value, method: str, arguments: Arguments
-    ) -> Value:
+    def _method(self, node: ast.Call, receiver: Value, method: str, arguments: Arguments) -> Value:
         if isinstance(receiver, Table):
             return self._of_table(node, receiver, method, arguments)
         if isinstance(receiver, Array):
@@ -237,9 +264,7 @@ class Calls(Expressions):
 
     # -- methods of what Python has ------------------------------------------------------------
 
-    def _of_table(
-        self, node: ast.Call, table: Table, method: str, arguments: Arguments
-    ) -> Value:
+    def _of_table(self, node: ast.Call, table: Table, method: str, arguments: Arguments) -> Value:
         first = arguments.positional[0] if arguments.positional else None
         second = arguments.positional[1] if len(arguments.positional) > 1 else None
         text = short(node)
@@ -266,9 +291,7 @@ class Calls(Expressions):
             self.heap.escape(table, text)
         return Unknown(text)
 
-    def _of_array(
-        self, node: ast.Call, array: Array, method: str, arguments: Arguments
-    ) -> Value:
+    def _of_array(self, node: ast.Call, array: Array, method: str, arguments: Arguments) -> Value:
         first = arguments.positional[0] if arguments.positional else None
         if len(array) > MAX_ITEMS:
             array.open = array.open or short(node)

@@ -365,9 +365,7 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 
 def _number(value: Value) -> bool:
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
-    )
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def _sized(value: Value) -> bool:
