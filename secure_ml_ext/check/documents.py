@@ -35,6 +35,11 @@ from .template import is_template, read_template
 Kind = Literal["request", "pipeline", "describe", "event", "template", "notebook", "python"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _YAML_TEMPLATE = re.compile(r"^(AWSTemplateFormatVersion|Resources)\s*:", re.MULTILINE)
+_POLICY_TEXT = re.compile(r'"Statement"\s*:')
+_POLICY = (
+    "it is a policy, no request: check it with `jupyter secure-ml lint-policy`, or name it with "
+    "--policies"
+)
 _BY_SUFFIX: Mapping[str, Kind] = {".ipynb": "notebook", ".py": "python"}
 
 
@@ -72,7 +77,13 @@ def _read_text(text: str, origin: str, asked: Asked) -> Reading:
         return read_template(text, pipeline_reader=read_pipeline)
     if yaml:
         raise InputError(f"a {kind} is JSON, this is YAML")
-    return read_content(parse_json(text, origin), origin, replace(asked, kind=kind))
+    try:
+        content = parse_json(text, origin)
+    except InputError as error:
+        if _POLICY_TEXT.search(text) is None:
+            raise
+        raise InputError(f"{error}; {_POLICY}") from error
+    return read_content(content, origin, replace(asked, kind=kind))
 
 
 def _looks_like_json(text: str) -> bool:
@@ -106,8 +117,15 @@ def detect(content: Any) -> Kind:
     return next((kind for kind, test in tests if test(content)), "request")
 
 
+def _not_a_policy(content: Any) -> None:
+    """Say what to do with a policy, which is easily given in the place of a request."""
+    if isinstance(content, dict) and {"Statement", "principals", "scps"} & content.keys():
+        raise InputError(_POLICY)
+
+
 def _reader(kind: Kind, content: Any, asked: Asked, origin: str) -> Reading:
     if kind == "request":
+        _not_a_policy(content)
         operation, params = request_in(content, origin, asked.operation)
         item = Item(operation=operation, params=params, kind="request")
         if operation not in PIPELINES:
