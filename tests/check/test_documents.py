@@ -149,8 +149,7 @@ JSON = st.recursive(
 def test_any_json_gives_a_reading_or_a_clear_error(content: Any) -> None:
     try:
         reading = read_content(content)
-    except (InputError, UnknownOperation) as error:
-        assert str(error)
+    except (InputError, UnknownOperation):
         return
     for subject in Checker.of(PROFILE).subjects(reading):
         assert subject.operation
