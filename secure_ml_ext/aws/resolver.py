@@ -1,4 +1,4 @@
-"""Follows references: the parameters of a model or endpoint configuration that a request names."""
+"""Follows references: what a model, endpoint configuration or job definition was made with."""
 
 from __future__ import annotations
 
@@ -9,11 +9,27 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any, TypeVar
 
+from ..check.describe import request_of_describe
+from ..check.files import MAX_BYTES
+from ..check.pipeline_request import Definition
 from . import clients
 
 _METHODS = {
     "CreateModel": ("describe_model", "ModelName"),
     "CreateEndpointConfig": ("describe_endpoint_config", "EndpointConfigName"),
+    "CreateDataQualityJobDefinition": (
+        "describe_data_quality_job_definition",
+        "JobDefinitionName",
+    ),
+    "CreateModelBiasJobDefinition": ("describe_model_bias_job_definition", "JobDefinitionName"),
+    "CreateModelExplainabilityJobDefinition": (
+        "describe_model_explainability_job_definition",
+        "JobDefinitionName",
+    ),
+    "CreateModelQualityJobDefinition": (
+        "describe_model_quality_job_definition",
+        "JobDefinitionName",
+    ),
 }
 _KEPT = 512
 _RETRY_SECONDS = 30.0
@@ -24,7 +40,7 @@ _T = TypeVar("_T")
 class Lookups:
     """Answers from memory first, then with one Describe; implements ``check.Resolver``.
 
-    Models and endpoint configurations never change, so a good answer is kept. ``budget`` is
+    What is looked up here never changes once it is made, so a good answer is kept. ``budget`` is
     how many seconds all look-ups of one check may take together; what is not known by
     then stays open, and so does what could not be read (asked again after 30 seconds).
     Thread-safe.
@@ -79,6 +95,32 @@ class Lookups:
         self._note(place, None if arn is None else {"arn": arn, "until": until})
         return arn
 
+    def pipeline_definition(self, params: Mapping[str, Any]) -> Definition | None:
+        """Return the definition in S3 that a request names, or that of the pipeline it names.
+
+        Definitions change, so none is kept.
+        """
+        location = params.get("PipelineDefinitionS3Location")
+        if isinstance(location, Mapping):
+            names = {"Bucket": location.get("Bucket"), "Key": location.get("ObjectKey")}
+            if location.get("VersionId"):
+                names["VersionId"] = location["VersionId"]
+            if not all(isinstance(value, str) for value in names.values()):
+                return None
+            return self._in_time(self._stored, names)
+        name = params.get("PipelineName")
+        return self._in_time(self._pipeline, name) if isinstance(name, str) else None
+
+    def _stored(self, names: dict[str, str]) -> Definition | None:
+        reply = clients.client("s3", self.region).get_object(**names)
+        if reply["ContentLength"] > MAX_BYTES:
+            return None
+        return Definition(reply["Body"].read().decode("utf-8", "replace"))
+
+    def _pipeline(self, name: str) -> Definition:
+        reply = clients.client("sagemaker", self.region).describe_pipeline(PipelineName=name)
+        return Definition(str(reply["PipelineDefinition"]), reply.get("RoleArn"))
+
     def _note(self, key: tuple[str, str], answer: Mapping[str, Any] | None) -> None:
         with self._lock:
             if answer is None:
@@ -96,9 +138,9 @@ class Lookups:
 
     def _ask(self, operation: str, name: str) -> Mapping[str, Any] | None:
         method = _METHODS.get(operation)
-        return None if method is None else self._in_time(self._describe, *method, name)
+        return None if method is None else self._in_time(self._describe, operation, *method, name)
 
-    def _in_time(self, ask: Callable[..., _T], *arguments: str) -> _T | None:
+    def _in_time(self, ask: Callable[..., _T], *arguments: Any) -> _T | None:
         """Ask in another thread, and take no answer for one where the budget is used up."""
         left = getattr(self._spent, "until", time.monotonic() + self.budget) - time.monotonic()
         if left <= 0:
@@ -115,9 +157,6 @@ class Lookups:
         reply = clients.client("kms", self.region).describe_key(KeyId=key)
         return str(reply["KeyMetadata"]["Arn"])
 
-    def _describe(self, call: str, parameter: str, name: str) -> Mapping[str, Any]:
-        reply: dict[str, Any] = getattr(clients.client("sagemaker", self.region), call)(
-            **{parameter: name}
-        )
-        reply.pop("ResponseMetadata", None)
-        return reply
+    def _describe(self, operation: str, call: str, parameter: str, name: str) -> Mapping[str, Any]:
+        reply = getattr(clients.client("sagemaker", self.region), call)(**{parameter: name})
+        return request_of_describe(operation, reply)

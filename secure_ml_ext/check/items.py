@@ -21,6 +21,7 @@ class Item(Struct, frozen=True, kw_only=True):
     ``where`` is its place for people (``step Train``, ``cell 3, line 12``). ``role`` is the ARN of
     the role that sends it, where that is not the caller (a pipeline's role); None is the caller.
     ``note`` says what a reader of the report has to know about it (a step that the SDK added).
+    ``pointer`` is where ``params`` stand in the document (JSON Pointer), where they stand in one.
     """
 
     operation: str
@@ -29,6 +30,7 @@ class Item(Struct, frozen=True, kw_only=True):
     where: str | None = None
     role: str | None = None
     note: str | None = None
+    pointer: str | None = None
 
 
 class Reading(Struct, frozen=True):

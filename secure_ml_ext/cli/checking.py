@@ -43,7 +43,7 @@ def register(commands: Any) -> None:
     add("--role", metavar="ARN", help="the role that sends the requests or runs the pipeline")
     add("--region", metavar="REGION", help="where the requests go")
     add("--parameter", action="append", default=[], metavar="NAME=VALUE",
-        help="a pipeline parameter, as StartPipelineExecution would set it; may be repeated")  # fmt: skip
+        help="a pipeline parameter, as StartPipelineExecution takes it")  # fmt: skip
     add("--profile", metavar="FILE", help="the organisation's profile (JSON or YAML)")
     add("--policies", metavar="BUNDLE",
         help="what IAM is asked: a file, ssm:/name or s3://bucket/key")  # fmt: skip

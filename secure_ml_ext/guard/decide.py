@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..check.records import Finding, Iam, PatchOp, Report
+from ..check.records import Finding, Iam, PatchOp, Report, Subject
+from ..check.text import statement_name
 from ..inventory.paths import get, parse
 from ..inventory.words import CONTROL_TITLES
 from ..rules import Profile
@@ -37,8 +38,13 @@ def notable(report: Report) -> bool:
 
 
 def merged_fix(report: Report) -> list[PatchOp]:
-    """Return the patch of a single request's report."""
-    return [op for subject in report.subjects for op in subject.fix]
+    """Return the patch of the request itself; the steps of a pipeline have their own."""
+    return report.subjects[0].fix if report.subjects else []
+
+
+def has_fix(report: Report) -> bool:
+    """Tell whether a fix is known for the request, or for a step in it."""
+    return any(subject.fix for subject in report.subjects)
 
 
 def findings(report: Report) -> list[Finding]:
@@ -108,13 +114,9 @@ def blocked_message(operation: str, name: str | None, report: Report, held: bool
     ``held`` tells that the card offers *Send with fix*.
     """
     title = f"{operation} {name}" if name else operation
-    iam = iam_of(report)
-    errors = [f for f in findings(report) if f.severity == "error"]
     lines = [f"{title} was not sent: {plural(report.summary.error, 'error')}."]
-    if iam.verdict in DENIED:
-        why = "; ".join(f"{s.layer} {s.sid or s.policy}: {s.why}" for s in iam.statements)
-        lines.append(f"  ✕ IAM would deny this  {why}".rstrip())
-    lines += [f"  ✕ {CONTROL_TITLES[f.control]}: {f.message}" for f in errors or findings(report)]
+    for subject in report.subjects:
+        lines += [f"  ✕ {line}" for line in _against(subject)]
     lacking = missing_values(report)
     if held:
         lines.append("  Press Send with fix on the card, or run %secure_ml mode fix and try again.")
@@ -127,6 +129,19 @@ def blocked_message(operation: str, name: str | None, report: Report, held: bool
     else:
         lines.append("  Change the request as the findings say and try again.")
     return "\n".join(line for line in lines if line)
+
+
+def _against(subject: Subject) -> list[str]:
+    """Return what stands against a request, or against a step of a pipeline."""
+    place = f"{subject.where}: " if subject.where else ""
+    lines = []
+    if subject.iam.verdict in DENIED:
+        why = "; ".join(f"{statement_name(s)}: {s.why}" for s in subject.iam.statements)
+        lines.append(f"{place}IAM would deny this  {why}".rstrip())
+    standing = [f for f in subject.findings if f.waiver is None]
+    errors = [f for f in standing if f.severity == "error"]
+    lines += [f"{place}{CONTROL_TITLES[f.control]}: {f.message}" for f in errors or standing]
+    return lines
 
 
 def scrub(message: str, params: Any, masked: Any) -> str:

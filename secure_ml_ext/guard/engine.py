@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-
-from msgspec.structs import replace
 
 from ..aws.caller import caller_of
 from ..aws.clients import account_of
 from ..aws.policies import cached_bundle
 from ..aws.resolver import Lookups
 from ..check import check_request
+from ..check.documents import Checker, notes_of
+from ..check.items import Reading
 from ..check.patch import apply_patch
+from ..check.pipeline_request import PIPELINES, can_be_fixed, steps_of, with_fixes
 from ..check.records import PatchOp, Report
 from ..inventory.masking import mask
 from ..inventory.table import operations
@@ -31,16 +32,24 @@ if TYPE_CHECKING:
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
+class Checked(NamedTuple):
+    """A report, the profile it was made with, and the steps of the pipeline it is about."""
+
+    report: Report
+    profile: Profile | None
+    steps: Reading | None = None
+
+
 class Call:
     """One request on its way, kept in botocore's request context until its answer."""
 
     __slots__ = (
-        "action", "arn_member", "cell", "decisions", "endpoint", "id", "name", "notebook",
-        "operation", "params", "predicted", "region", "report", "resend", "time",
+        "action", "arn_member", "cell", "checked", "decisions", "endpoint", "id", "name",
+        "notebook", "operation", "params", "predicted", "region", "report", "resend", "time",
     )  # fmt: skip
 
     def __init__(
-        self, client: Any, operation: str, params: Any, report: Report, guard: Guard
+        self, client: Any, operation: str, params: Any, checked: Checked, guard: Guard
     ) -> None:
         entry = operations()[operation]
         name = params.get(entry.name_member) if entry.name_member else None
@@ -50,8 +59,9 @@ class Call:
         self.name = name if isinstance(name, str) and name else None
         self.arn_member = entry.arn_member
         self.params = params
-        self.report = report
-        self.predicted = decide.iam_of(report).verdict
+        self.checked = checked
+        self.report = checked.report
+        self.predicted = decide.iam_of(self.report).verdict
         self.action: Action = "passed"
         self.decisions: list[tuple[str, str]] = []
         self.region = client.meta.region_name
@@ -79,20 +89,20 @@ class Engine:
         """Return what follows references in a Region; it remembers what was created here."""
         return self._lookups.setdefault(region, Lookups(region))
 
-    def check(
-        self, operation: str, params: Any, region: str | None
-    ) -> tuple[Report, Profile | None]:
-        """Return the report of a request, and the profile it was checked against."""
+    def check(self, operation: str, params: Any, client: Any = None) -> Checked:
+        """Return the report of a request, and the profile it was checked against.
+
+        ``client`` is the one that sends it: it may have credentials and a Region of its own.
+        """
         from ..aws.profile import cached_profile
 
         config = self.guard.config
+        region = client.meta.region_name if client is not None else None
         profile = cached_profile(config)
         policies = cached_bundle(config, profile)
         caller = None
         if policies.bundle is not None:
-            caller = caller_of(config, profile)
-            if region is not None and caller.region != region:
-                caller = replace(caller, region=region)
+            caller = caller_of(config, profile, client)
         if policies.problem is not None:
             self.guard.tell(f"Secure ML: {policies.problem}")
         lookups = self.lookups(region)
@@ -107,7 +117,23 @@ class Engine:
             resolver=lookups,
             waivers=self.waivers,
         )
-        return report, profile
+        if operation not in PIPELINES:
+            return Checked(report, profile)
+        steps = steps_of(operation, params, lookups)
+        checker = Checker.of(profile, self.baseline, policies.bundle, caller, lookups, self.waivers)
+        subjects = [*report.subjects, *checker.subjects(steps)]
+        return Checked(Report.of(subjects, notes_of(steps, None)), profile, steps)
+
+    def fixed(self, operation: str, params: Any, checked: Checked) -> dict[str, Any] | None:
+        """Return the request with every fix that is known for it, or None without one."""
+        own = decide.merged_fix(checked.report)
+        result = apply_patch(params, own) if own else None
+        if checked.steps is not None and can_be_fixed(operation, params):
+            pairs = zip(checked.steps.items, checked.report.subjects[1:], strict=True)
+            fixes = [(i.pointer, s.fix) for i, s in pairs if i.pointer is not None and s.fix]
+            if fixes:
+                result = with_fixes(result or dict(params), fixes)
+        return result
 
     def blocks(self, report: Report) -> bool:
         """Tell whether the configuration lets no such request leave."""
@@ -117,8 +143,9 @@ class Engine:
 
     def judge(self, client: Any, operation: str, params: Any, context: Any) -> None:
         """Check a request and do what the mode says; sets ``context[CALL]`` when it is sent."""
-        report, profile = self.check(operation, params, client.meta.region_name)
-        call = Call(client, operation, params, report, self.guard)
+        checked = self.check(operation, params, client)
+        report, profile, _ = checked
+        call = Call(client, operation, params, checked, self.guard)
         for finding in decide.waived(report):
             if finding.waiver is not None:
                 waiver = finding.waiver
@@ -129,8 +156,8 @@ class Engine:
             self._hold_back(call, client, profile, "dry-run")
             if call.name:
                 self.guard.dry_names.add(call.name)
-        elif mode == "fix" and decide.merged_fix(report):
-            self._fix(call, client, profile)
+        elif mode == "fix" and (fixed := self.fixed(operation, params, checked)) is not None:
+            self._fix(call, client, profile, fixed)
         elif mode in ("block", "fix") and self.blocks(report):
             self._refuse(call, client, profile)
         else:
@@ -148,26 +175,22 @@ class Engine:
         elif not silent:
             self._show(call, call.report, profile, None)
 
-    def _fix(self, call: Call, client: Any, profile: Profile | None) -> None:
-        """Send the request with the merged patch; what the patch cannot mend does not leave."""
+    def _fix(self, call: Call, client: Any, profile: Profile | None, fixed: dict[str, Any]) -> None:
+        """Send the request with its fix; what the fix cannot mend does not leave."""
         before = call.report
-        patch = decide.merged_fix(before)
-        fixed = apply_patch(call.params, patch)
-        after, _ = self.check(call.operation, fixed, call.region)
+        after = self.check(call.operation, fixed, client).report
         if self.blocks(after):
             self._refuse(call, client, profile, after)
         call.action = "fixed"
         self._show(call, before, profile, None)  # the difference, while "before" is still there
         # Only the top-level dictionary is botocore's own; what hangs below is the caller's and
         # is replaced by copies, never written to.
-        for key in {op.path.split("/", 2)[1].replace("~1", "/").replace("~0", "~") for op in patch}:
-            if key in fixed:
-                call.params[key] = fixed[key]
-            else:
-                call.params.pop(key, None)
+        for key in call.params.keys() - fixed.keys():
+            del call.params[key]
+        call.params.update(fixed)
         call.report = after
         call.predicted = decide.iam_of(after).verdict
-        call.decisions.append(("fixed", ", ".join(op.path for op in patch)))
+        call.decisions.append(("fixed", _paths(before)))
 
     def _refuse(
         self, call: Call, client: Any, profile: Profile | None, after: Report | None = None
@@ -195,12 +218,14 @@ class Engine:
         """
         call.action = action
         held = None
-        patch = decide.merged_fix(call.report)
-        if patch and after is None and call.resend is None:
-            after, _ = self.check(call.operation, apply_patch(call.params, patch), call.region)
+        fixed = None
+        if after is None and call.resend is None:
+            fixed = self.fixed(call.operation, call.params, call.checked)
+        if fixed is not None:
+            after = self.check(call.operation, fixed, client).report
             if not self.blocks(after):
                 request = HeldRequest(
-                    client, call.operation, call.params, patch, call.notebook, call.cell
+                    client, call.operation, call.params, fixed, call.notebook, call.cell
                 )
                 held = self.guard.held.keep(request)
         self._record(call, "not-sent")
@@ -330,6 +355,15 @@ def _snippets(operation: str, request: dict[str, Any], patch: list[PatchOp]) -> 
     from ..check.code import snippets
 
     return Snippets(**snippets(operation, request, patch))
+
+
+def _paths(report: Report) -> str:
+    """Return where a fix changed something, by step where there are steps."""
+    return ", ".join(
+        f"{subject.where}: {op.path}" if subject.where else op.path
+        for subject in report.subjects
+        for op in subject.fix
+    )
 
 
 def _endpoint(url: Any) -> str | None:

@@ -16,23 +16,23 @@ MAX_HELD = 50
 
 
 class HeldRequest:
-    """A request as the caller made it, its client, and the patch that makes it pass."""
+    """A request as the caller made it, its client, and the same with the fix that makes it pass."""
 
-    __slots__ = ("cell", "client", "notebook", "operation", "params", "patch")
+    __slots__ = ("cell", "client", "fixed", "notebook", "operation", "params")
 
     def __init__(
         self,
         client: Any,
         operation: str,
         params: dict[str, Any],
-        patch: list[Any],
+        fixed: dict[str, Any],
         notebook: str | None = None,
         cell: str | None = None,
     ) -> None:
         self.client = client
         self.operation = operation
         self.params = params
-        self.patch = patch
+        self.fixed = fixed
         self.notebook = notebook
         self.cell = cell
 
@@ -48,6 +48,7 @@ class Held:
         """Keep a deep copy and return its random id, or None when it cannot be copied."""
         try:
             request.params = copy.deepcopy(dict(request.params))
+            request.fixed = copy.deepcopy(request.fixed)
         except Exception:  # an open file, a lock: whatever a caller may put into a request
             return None
         identity = os.urandom(16).hex()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..check.patch import apply_patch
 from ..inventory.masking import mask
 from .decide import scrub
 from .errors import RequestBlocked
@@ -65,7 +64,7 @@ def send(guard: Guard, identity: str, answer: Callable[[Reply], None]) -> None:
     error: Exception | None = None
     with _marked(mark):
         try:
-            result = _method(held)(**apply_patch(held.params, held.patch))
+            result = _method(held)(**held.fixed)
         except Exception as caught:
             error = caught
     if not inspect.iscoroutine(result):
