@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from secure_ml_ext.demo.aws import Embedded
 from tests.worlds import ROLE, compliant_training, training
 
 from .test_cli import PROFILE, Shell
@@ -192,3 +193,21 @@ def test_fixed_is_for_one_request(shell: Shell) -> None:
     done = shell("check", str(file), "--fixed", "-")
     assert done.returncode == 2
     assert "one request" in done.stderr
+
+
+def test_confirm_asks_the_simulator_and_says_where_it_disagrees(
+    tmp_path: Path, aws: Embedded
+) -> None:
+    shell = Shell(tmp_path)  # made now: the fixture has set the endpoint and fake keys
+    job = shell.file("good.json", compliant_training())
+    words = ["--policies", policies(shell, NO_VPC), "--role", ROLE, "--region", "eu-west-1"]
+    done = shell("check", job, *words, "--confirm", "--format", "json")
+    notes = [note["message"] for note in report(done)["notes"]]
+    assert [note.split(":")[1] for note in notes] == ["CreateTrainingJob", "PassRole"]
+    assert all("simulator agrees: allowed" in note for note in notes), notes
+    aws.fault("iam", "SimulateCustomPolicy", decision="implicitDeny")
+    done = shell("check", job, *words, "--confirm", "--format", "json")
+    assert "simulator disagrees" in report(done)["notes"][0]["message"]
+    done = shell("check", job, "--confirm")
+    assert done.returncode == 2
+    assert "--policies" in done.stderr
