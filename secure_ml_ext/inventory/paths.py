@@ -9,7 +9,7 @@ from typing import Any
 Path = tuple[str | int, ...]
 
 _VARIABLES = frozenset({"Get", "Ref", "Unknown"})
-_FUNCTIONS = ("Fn::", "Std:")
+_FUNCTIONS = frozenset({"Fn::", "Std:"})
 
 
 @lru_cache(maxsize=4096)
@@ -79,9 +79,27 @@ def undetermined(value: Any) -> bool:
     """
     if not isinstance(value, dict):
         return False
-    if len(value) == 1 and _VARIABLES & value.keys():
+    if len(value) == 1 and not _VARIABLES.isdisjoint(value):
         return True
-    return any(isinstance(key, str) and key.startswith(_FUNCTIONS) for key in value)
+    # On the path of every request: a loop is several times faster than any() over a generator.
+    for key in value:  # noqa: SIM110
+        if isinstance(key, str) and key[:4] in _FUNCTIONS:
+            return True
+    return False
+
+
+def perhaps_absent(value: Any) -> bool:
+    """Tell whether an object may stand for no value at all.
+
+    Nobody knows ``{"Unknown": …}``, and an ``Fn::If`` may have ``AWS::NoValue`` as a branch; other
+    variables are always filled in.
+    """
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    branches = value.get("Fn::If")
+    return "Unknown" in value or (
+        isinstance(branches, list) and {"Ref": "AWS::NoValue"} in branches[1:]
+    )
 
 
 def decided_later(document: Any, path: Path) -> bool:
@@ -91,9 +109,9 @@ def decided_later(document: Any, path: Path) -> bool:
     """
     for depth, part in enumerate(path):
         if isinstance(document, dict):
-            if undetermined(document) and part not in document:
-                return True
-            document = document.get(part)
+            if part not in document:
+                return undetermined(document)
+            document = document[part]
         elif isinstance(document, (list, tuple)) and part == "*":
             return any(decided_later(item, path[depth + 1 :]) for item in document)
         elif isinstance(document, (list, tuple)) and isinstance(part, int):

@@ -169,13 +169,23 @@ def _at(
     if locus.update and not anchor and absent(value):
         return locus.says("na", path, "unchanged by this update")
     outcome = probe(locus, params, path, value, ground)
-    if (
-        outcome.breach is not None
-        and locus.unless is not None
-        and decided_later(params, locus.unless)
-    ):
-        return locus.says("depends", path, f"{render(locus.unless)} is decided later")
+    if outcome.breach is not None:
+        reason = _open(locus, params, anchor)
+        if reason is not None:
+            return locus.says("depends", path, reason)
     return outcome
+
+
+def _open(locus: Locus, params: Mapping[str, Any], anchor: Path) -> str | None:
+    """Return what has yet to be decided before the field is asked for at all, or None."""
+    if locus.unless is not None and decided_later(params, locus.unless):
+        return f"{render(locus.unless)} is decided later"
+    parent = get(params, anchor) if anchor else None
+    if isinstance(parent, dict):
+        for switch in _SWITCHES:
+            if unresolved(parent.get(switch)):
+                return f"{switch} is decided later"
+    return None
 
 
 class Baseline:

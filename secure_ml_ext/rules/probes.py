@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..inventory.paths import Path, absent, expand, get, parse, undetermined
+from ..inventory.paths import Path, absent, expand, get, parse, perhaps_absent, undetermined
 from ..inventory.table import Field
 from .baseline import Ground, Locus, Outcome, Probe, later, unresolved, wanted
 from .model import Rule, has_local_disk
@@ -44,6 +44,9 @@ def _network(
 ) -> Outcome:
     if unresolved(value) and not ({"Subnets", "SecurityGroupIds"} & set(value)):
         return locus.says("depends", path, later("the network", value))
+    for member in ("Subnets", "SecurityGroupIds"):
+        if perhaps_absent(own := get(value, (member,))):
+            return locus.says("depends", path, later("the network", own))
     lacking = [
         (member, name)
         for member, name in (("Subnets", "subnets"), ("SecurityGroupIds", "security_groups"))
@@ -78,7 +81,7 @@ def _subnet(
 ) -> Outcome:
     groups: Path = ("SecurityGroupIds",)
     for own in (value, get(params, groups)):
-        if isinstance(own, dict) and "Unknown" in own:
+        if perhaps_absent(own):
             return locus.says("depends", path, later("the network", own))
     lacks_groups = absent(get(params, groups))
     if not absent(value) and not lacks_groups:

@@ -82,6 +82,24 @@ def test_lists() -> None:
     )
 
 
+def test_a_network_that_may_not_come() -> None:
+    """A variable is filled in, but a branch may also take the member away."""
+    maybe = {"Fn::If": ["C", {"Ref": "Subnets"}, {"Ref": "AWS::NoValue"}]}
+    surely = {"Fn::If": ["C", {"Ref": "Subnets"}, {"Ref": "Others"}]}
+    for subnets, expected in ((maybe, "depends"), (surely, "pass")):
+        network = {"Subnets": subnets, "SecurityGroupIds": GROUPS}
+        assert states("CreateTrainingJob", training(VpcConfig=network))["vpc"] == expected
+        notebook = {"NotebookInstanceName": "n", "SubnetId": subnets, "SecurityGroupIds": GROUPS}
+        assert states("CreateNotebookInstance", notebook)["vpc"] == expected
+
+
+def test_a_switch_that_is_decided_later() -> None:
+    capture = {"EnableCapture": {"Fn::If": ["C", True, False]}, "DestinationS3Uri": "s3://b"}
+    config = {"EndpointConfigName": "c", "DataCaptureConfig": capture, "ProductionVariants": []}
+    assert states("CreateEndpointConfig", config)["capture-kms"] == "depends"
+    assert note("CreateEndpointConfig", config, "capture-kms") == "EnableCapture is decided later"
+
+
 def test_references() -> None:
     config = {
         "EndpointConfigName": "c",
