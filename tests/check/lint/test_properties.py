@@ -30,9 +30,6 @@ TRAFFIC = "sagemaker:InterContainerTrafficEncryption"
 VOLUME, OUTPUT = "sagemaker:VolumeKmsKeyArn", "sagemaker:OutputKmsKeyArn"
 TYPES = "sagemaker:InstanceTypes"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-NETWORK = {SUBNETS: ["subnet-1"], GROUPS: ["sg-1"]}
-
-
 _ROUNDS = 40
 
 
