@@ -153,7 +153,7 @@ def _read(cells: list[_Cell]) -> Reading:
         try:
             walk.run(tree.body, cell.number)
         except RecursionError:
-            walk.recover(tree)
+            walk.recover()
             notes.append(Note("nested too deeply to be read", _where(cell.number, None)))
         except TooMuch:
             notes.append(

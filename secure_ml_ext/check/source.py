@@ -56,6 +56,13 @@ class Walk(Calls):
             self.cell = cell
             self._body(function, before, bound)
 
+    def recover(self) -> None:
+        """Go on after a cell that could not be walked to its end; values are unknown then."""
+        self._loops.clear()
+        self.quiet = False
+        for name, value in self.state.items():
+            self.state[name] = value if isinstance(value, (Ref, Other)) else Unknown(name)
+
     def forget(self, statements: Iterable[ast.AST]) -> None:
         """Take all that these statements may change as unknown."""
         for statement in statements:

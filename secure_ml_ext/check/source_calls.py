@@ -77,6 +77,8 @@ class Calls(Expressions):
         super().__init__()
         self.cell: int | None = None
         self.quiet = False
+        self.configured = False
+        self.sdk = False
         self.found: dict[tuple[int, int, int, str], Found] = {}
         self.said: list[Said] = []
 
