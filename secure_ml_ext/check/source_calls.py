@@ -26,12 +26,19 @@ from .source_values import (
 
 # What reads its arguments and leaves them as they are.
 _READERS: Final = frozenset(
-    "builtins.print builtins.len builtins.str builtins.repr builtins.sorted builtins.isinstance "
-    "builtins.type builtins.bool builtins.int builtins.float builtins.enumerate builtins.zip "
-    "builtins.range builtins.min builtins.max builtins.sum builtins.any builtins.all "
-    "builtins.hasattr builtins.getattr builtins.id builtins.display builtins.set "
-    "json.dumps json.dump pprint.pprint pprint.pformat yaml.dump yaml.safe_dump time.sleep "
-    "IPython.display.display IPython.display.JSON os.path.join".split()
+    {
+        *(
+            f"builtins.{name}"
+            for name in (
+                *("print", "len", "str", "repr", "sorted", "isinstance", "type", "bool", "int"),
+                *("float", "enumerate", "zip", "range", "min", "max", "sum", "any", "all"),
+                *("hasattr", "getattr", "id", "set", "dict", "list", "tuple"),
+            )
+        ),
+        *("json.dumps", "json.dump", "pprint.pprint", "pprint.pformat", "yaml.dump"),
+        *("yaml.safe_dump", "time.sleep", "os.path.join"),
+        *("IPython.display.display", "IPython.display.JSON"),
+    }
 )
 _COPIES: Final = frozenset({"copy.copy", "copy.deepcopy"})
 _BOTO: Final = ("boto3", "botocore", "aioboto3", "aiobotocore")
@@ -162,7 +169,7 @@ class Calls(Expressions):
             made = self._builtin(ref.name, arguments)
             if made is not None:
                 return made
-        if ref.path not in _READERS and ref.name != "display":
+        if ref.path not in _READERS:
             self._handed(node, arguments)
         if ref.name == "client" or ref.name == "create_client":
             return self._client(arguments) or Unknown(short(node))
@@ -203,9 +210,7 @@ class Calls(Expressions):
                 return int(first)
         return None
 
-    def _method(
-        self, node: ast.Call, receiver: Value, method: str, arguments: Arguments
-    ) -> Value:
+    def _method(self, node: ast.Call, receiver: Value, method: str, arguments: Arguments) -> Value:
         if isinstance(receiver, Table):
             return self._of_table(node, receiver, method, arguments)
         if isinstance(receiver, Array):
@@ -239,9 +244,7 @@ class Calls(Expressions):
 
     # -- methods of what Python has ------------------------------------------------------------
 
-    def _of_table(
-        self, node: ast.Call, table: Table, method: str, arguments: Arguments
-    ) -> Value:
+    def _of_table(self, node: ast.Call, table: Table, method: str, arguments: Arguments) -> Value:
         first = arguments.positional[0] if arguments.positional else None
         second = arguments.positional[1] if len(arguments.positional) > 1 else None
         text = short(node)
@@ -268,9 +271,7 @@ class Calls(Expressions):
             self.heap.escape(table, text)
         return Unknown(text)
 
-    def _of_array(
-        self, node: ast.Call, array: Array, method: str, arguments: Arguments
-    ) -> Value:
+    def _of_array(self, node: ast.Call, array: Array, method: str, arguments: Arguments) -> Value:
         first = arguments.positional[0] if arguments.positional else None
         if len(array) > MAX_ITEMS:
             array.open = array.open or short(node)

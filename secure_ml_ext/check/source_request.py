@@ -16,9 +16,7 @@ from ..inventory.table import Field, operations
 from .source_values import Array, Heap, Table, Unknown, Value, plain, text_of
 
 
-def request_of(
-    operation: str, members: Table, heap: Heap
-) -> tuple[dict[str, Any], dict[str, str]]:
+def request_of(operation: str, members: Table, heap: Heap) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the parameters, and by pointer what of the field table is not decided.
 
     ``members`` is read, never changed.
@@ -69,7 +67,7 @@ def _fill(node: Value, path: Path, at: Path, stop: set[str]) -> None:
     here = (*at, part)
     if part in node:
         inner = node[part]
-        if not rest or render(here) in stop and isinstance(inner, Unknown):
+        if not rest or (render(here) in stop and isinstance(inner, Unknown)):
             return
         if isinstance(inner, Unknown) and rest[0] != "*":
             inner = node[part] = Table((), inner.text)
