@@ -155,7 +155,7 @@ def processed(sending: Sending) -> Value:
     if outputs is None and len(sending.arguments.positional) > 1:
         outputs = Unknown("an argument by position")
     if clarify or (isinstance(outputs, Array) and outputs and outputs.open is None):
-        sending.put("/ProcessingOutputConfig/Outputs", Array([Table({"OutputName": Unknown("an output")})]))
+        sending.put("/ProcessingOutputConfig/Outputs", _some_output())
     elif outputs is not None and outputs != []:
         sending.put("/ProcessingOutputConfig/Outputs", outputs)
         config.setdefault("KmsKeyId", Unknown("no key where there are no outputs"))
@@ -166,9 +166,13 @@ def processed(sending: Sending) -> Value:
     return Unknown(sending.text)
 
 
+def _some_output() -> Array:
+    return Array([Table({"OutputName": Unknown("an output")})])
+
+
 def baselined(sending: Sending) -> Value:
     _processing(sending)
-    sending.put("/ProcessingOutputConfig/Outputs", Array([Table({"OutputName": Unknown("an output")})]))
+    sending.put("/ProcessingOutputConfig/Outputs", _some_output())
     sending.send("CreateProcessingJob")
     return Unknown(sending.text)
 
