@@ -6,10 +6,8 @@ forms are those of nbformat 4 (``cells``) and 3 (``worksheets``).
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -18,9 +16,9 @@ from .files import InputError
 from .items import Item, Reading
 from .records import Note
 from .source import Walk
+from .source_cells import code_of
 from .source_values import TooMuch
 
-MAX_CELL: Final = 1_000_000
 MAX_SOURCE: Final = 5_000_000
 MAX_CELLS: Final = 20_000
 
@@ -29,19 +27,15 @@ DEFAULTS: Final = (
     "defaults of the SageMaker SDK configuration are not seen: what a call leaves out may come "
     "from there"
 )
-_CLI: Final = "the AWS CLI is out of sight: what this command sends is not checked"
-# Cell magics whose body is Python of the same kernel; of all others the body is something else.
-_PYTHON: Final = frozenset(
-    {"capture", "prun", "python", "python3", "secure_ml", "time", "timeit", "local", "memit"}
-    | {"mprun", "lprun", "heat", "skip", "debug", "script-less"}
-)
-_AWS: Final = re.compile(r"\baws\s+(?:\S+\s+)*?sagemaker\s+(?:create|update|start)-")
-_MAGIC: Final = re.compile(r"^(\s*)(?:[!%?]|[A-Za-z_][\w.\[\]'\", ]*\s*=\s*[!%](?![%=]))")
-_QUESTION: Final = re.compile(r"^\s*[A-Za-z_%][\w.]*\s*\?{1,2}\s*$")
-_LANGUAGES: Final = ("python", "ipython", "python3", "python2", "pyspark", "sagemaker")
+COMMAND: Final = "the AWS CLI is out of sight: what this command sends is not checked"
+_DEEP: Final = "nested too deeply to be read"
+_STOPPED: Final = "too much to follow: nothing is read from here on"
+_LANGUAGES: Final = ("python", "ipython", "pyspark", "conda_python")
 
 
 class _Cell(Struct, frozen=True):
+    """A code cell; a file's text has no number."""
+
     number: int | None
     source: str
 
@@ -50,9 +44,9 @@ def is_notebook(content: Any) -> bool:
     """Tell whether parsed JSON is a notebook of nbformat 3 or 4."""
     if not isinstance(content, Mapping):
         return False
-    if isinstance(content.get("nbformat"), int):
-        return isinstance(content.get("cells"), list) or isinstance(content.get("worksheets"), list)
     cells = content.get("cells")
+    if isinstance(content.get("nbformat"), int):
+        return isinstance(cells, list) or isinstance(content.get("worksheets"), list)
     return (
         isinstance(cells, list)
         and bool(cells)
@@ -67,7 +61,7 @@ def read_notebook(content: Mapping[str, Any]) -> Reading:
     notebook and for one that is too large.
     """
     if not is_notebook(content):
-        raise InputError('a notebook is a JSON object with "cells" (or "worksheets")')
+        raise InputError('a notebook is a JSON object with "nbformat" and a list of "cells"')
     cells = list(_cells(content))
     language = _language(content)
     if language is not None:
@@ -103,11 +97,12 @@ def _cells(content: Mapping[str, Any]) -> Iterator[_Cell]:
             raise InputError(f"cell {number}: its source is no text")
         total += len(source)
         if total > MAX_SOURCE:
-            raise InputError(f"the notebook holds more than {MAX_SOURCE:,} characters of code")
+            raise InputError(
+                f"the notebook holds more than {MAX_SOURCE:,} characters of code: split it"
+            )
         language = cell.get("language")
-        if isinstance(language, str) and not _is_python(language):
-            continue
-        yield _Cell(number, source)
+        if not isinstance(language, str) or _is_python(language):
+            yield _Cell(number, source)
 
 
 def _all_cells(content: Mapping[str, Any]) -> Iterator[Any]:
@@ -125,20 +120,18 @@ def _all_cells(content: Mapping[str, Any]) -> Iterator[Any]:
 def _language(content: Mapping[str, Any]) -> str | None:
     """Return the notebook's language where it is another than Python."""
     metadata = content.get("metadata")
-    for member in ("kernelspec", "language_info"):
-        part = metadata.get(member) if isinstance(metadata, Mapping) else None
-        name = (
-            part.get("language" if member == "kernelspec" else "name")
-            if (isinstance(part, Mapping))
-            else None
-        )
-        if isinstance(name, str) and name and not _is_python(name):
-            return name[:40]
+    if not isinstance(metadata, Mapping):
+        return None
+    for member, key in (("kernelspec", "language"), ("language_info", "name")):
+        part = metadata.get(member)
+        name = part.get(key) if isinstance(part, Mapping) else None
+        if isinstance(name, str) and name.strip():
+            return None if _is_python(name) else name.strip()[:40]
     return None
 
 
 def _is_python(name: str) -> bool:
-    return name.lower().startswith(_LANGUAGES)
+    return name.strip().lower().startswith(_LANGUAGES)
 
 
 # -- source -------------------------------------------------------------------------------------
@@ -146,31 +139,43 @@ def _is_python(name: str) -> bool:
 
 def _read(cells: list[_Cell]) -> Reading:
     walk = Walk()
-    notes: list[Note] = []
-    for cell in cells:
-        source = _python_of(cell, notes)
-        tree = _parsed(source, cell, notes) if source.strip() else None
-        if tree is None:
+    notes: list[tuple[int, int, Note]] = []
+
+    def say(cell: _Cell, line: int | None, message: str) -> None:
+        notes.append((cell.number or 0, line or 0, Note(message, _where(cell.number, line))))
+
+    codes = [(cell, code_of(cell.source, cell=cell.number is not None)) for cell in cells]
+    walk.configured = any(code.configured for _, code in codes)
+    for cell, code in codes:
+        for line in code.commands:
+            say(cell, line, COMMAND)
+        if code.problem is not None:
+            say(cell, code.problem.line, code.problem.message)
+            # Whatever it was meant to do, the names in it are not certain any more.
+            walk.doubt(re.findall(r"[^\W\d]\w*", cell.source))
+        if code.tree is None:
             continue
         try:
-            walk.run(tree.body, cell.number)
+            walk.run(code.tree.body, cell.number)
         except RecursionError:
-            walk.recover(tree)
-            notes.append(Note("nested too deeply to be read", _where(cell.number, None)))
+            walk.recover()
+            say(cell, None, _DEEP)
         except TooMuch:
-            notes.append(
-                Note("too much to follow: nothing is read from here on", _where(cell.number, None))
-            )
+            walk.recover()
+            say(cell, None, _STOPPED)
             break
     try:
         walk.finish()
     except (RecursionError, TooMuch):
-        notes.append(Note("too much to follow: not all functions are read"))
-    return _reading(walk, notes, cells)
+        notes.append((0, 0, Note("too much to follow: not all functions are read")))
+    for said in walk.said:
+        where = _where(said.cell, said.line)
+        notes.append((said.cell or 0, said.line or 0, Note(said.message, where)))
+    return _reading(walk, [note for *_, note in sorted(notes, key=lambda each: each[:2])])
 
 
-def _reading(walk: Walk, notes: list[Note], cells: list[_Cell]) -> Reading:
-    found = sorted(walk.found.values(), key=lambda f: (f.cell or 0, f.line, f.column))
+def _reading(walk: Walk, notes: Iterable[Note]) -> Reading:
+    found = sorted(walk.found.values(), key=lambda each: (each.cell or 0, each.line, each.column))
     items = [
         Item(
             operation=each.operation,
@@ -181,88 +186,15 @@ def _reading(walk: Walk, notes: list[Note], cells: list[_Cell]) -> Reading:
         )
         for each in found
     ]
-    placed = sorted(
-        (s for s in walk.said if s.line is not None), key=lambda s: (s.cell or 0, s.line or 0)
-    )
-    notes += [Note(said.message, _where(said.cell, said.line)) for said in placed]
-    notes += [Note(said.message) for said in walk.said if said.line is None]
+    said = list(notes)
+    if walk.sdk and items:
+        said.append(Note(DEFAULTS))
     if not items:
-        notes.append(Note(NOTHING))
-    return Reading(items, notes)
+        said.append(Note(NOTHING))
+    return Reading(items, said)
 
 
 def _where(cell: int | None, line: int | None) -> str | None:
     parts = [f"cell {cell}"] if cell is not None else []
     parts += [f"line {line}"] if line is not None else []
     return ", ".join(parts) or None
-
-
-def _parsed(source: str, cell: _Cell, notes: list[Note]) -> ast.Module | None:
-    if len(source) > MAX_CELL:
-        notes.append(Note("too long to be read", _where(cell.number, None)))
-        return None
-    try:
-        with warnings.catch_warnings():
-            # A cell's invalid escape is the author's business.
-            warnings.simplefilter("ignore")
-            tree = compile(
-                source,
-                "<cell>",
-                "exec",
-                ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
-                dont_inherit=True,
-            )
-    except SyntaxError as error:
-        notes.append(
-            Note(f"not readable as Python: {error.msg}", _where(cell.number, error.lineno or 1))
-        )
-        return None
-    except (RecursionError, MemoryError):
-        notes.append(Note("nested too deeply to be read", _where(cell.number, None)))
-        return None
-    except ValueError as error:
-        notes.append(Note(f"not readable as Python: {error}", _where(cell.number, None)))
-        return None
-    return tree if isinstance(tree, ast.Module) else None
-
-
-def _python_of(cell: _Cell, notes: list[Note]) -> str:
-    """Return the Python of a cell, what is no Python blanked so that lines keep their numbers."""
-    lines = cell.source.splitlines()
-    first = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        return ""
-    if cell.number is None:
-        return cell.source
-    magic = re.match(r"\s*%%([\w.-]+)", lines[first])
-    if magic is not None and magic.group(1) not in _PYTHON:
-        if magic.group(1) in ("bash", "sh", "script", "system", "sx"):
-            _commands(lines, cell, notes)
-        return ""
-    if magic is not None:
-        lines[first] = ""
-    return "\n".join(_blanked(lines, cell, notes))
-
-
-def _commands(lines: list[str], cell: _Cell, notes: list[Note]) -> None:
-    for number, line in enumerate(lines, 1):
-        if _AWS.search(line):
-            notes.append(Note(_CLI, _where(cell.number, number)))
-
-
-def _blanked(lines: list[str], cell: _Cell, notes: list[Note]) -> Iterator[str]:
-    """Yield the lines with commands, magics and questions to IPython blanked.
-
-    ``pass`` stands in their place, as one may be all that a block holds.
-    """
-    goes_on = False
-    for number, line in enumerate(lines, 1):
-        magic = _MAGIC.match(line) or _QUESTION.match(line)
-        if not goes_on and magic is None:
-            yield line
-            continue
-        if _AWS.search(line):
-            notes.append(Note(_CLI, _where(cell.number, number)))
-        indent = "" if goes_on else line[: len(line) - len(line.lstrip())]
-        yield "" if goes_on else f"{indent}pass"
-        goes_on = line.rstrip().endswith("\\")

@@ -7,12 +7,13 @@ changes, functions once with unknown parameters; what differs is unknown afterwa
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from .source_calls import Calls
 from .source_names import Effects, effects_of, writes_of
-from .source_values import Other, Ref, State, Table, TooMuch, Unknown, Value, is_plain
+from .source_values import Client, Other, Ref, State, TooMuch, Unknown, Value, is_plain
 
 MAX_STEPS: Final = 200_000
 _PASSES: Final = 3
@@ -41,7 +42,7 @@ class Walk(Calls):
         super().__init__()
         self._steps = MAX_STEPS
         self._loops: list[_Loop] = []
-        self._functions: list[tuple[int | None, _Function, State, dict[str, int]]] = []
+        self._functions: deque[tuple[int | None, _Function, State, dict[str, int]]] = deque()
         self._bound: dict[str, int] = {}
 
     def run(self, statements: Sequence[ast.stmt], cell: int | None) -> None:
@@ -52,9 +53,21 @@ class Walk(Calls):
     def finish(self) -> None:
         """Walk the bodies of functions, with what the document knows of their free names."""
         while self._functions:
-            cell, function, before, bound = self._functions.pop(0)
+            cell, function, before, bound = self._functions.popleft()
             self.cell = cell
             self._body(function, before, bound)
+
+    def recover(self) -> None:
+        """Go on after a cell that could not be walked to its end; values are unknown then."""
+        self._loops.clear()
+        self.quiet = False
+        self.doubt(list(self.state))
+
+    def doubt(self, names: Iterable[str]) -> None:
+        """Take the values of these names as unknown; what they are imported as stays."""
+        for name in names:
+            if not isinstance(self.state.get(name, Other("")), (Ref, Other, Client)):
+                self.state[name] = Unknown(name)
 
     def forget(self, statements: Iterable[ast.AST]) -> None:
         """Take all that these statements may change as unknown."""
@@ -295,13 +308,14 @@ class Walk(Calls):
         self.bind(node.name, Other(node.name, "class"))
 
     def later(self, node: _Function) -> None:
-        """Keep a function for ``finish``; what it changes outside itself is not certain any more."""
+        """Keep a function for ``finish``; what it changes outside is not certain any more."""
         effects = effects_of(node)
         self.touched |= effects.outside
         if self.quiet:
             return
         before = self.heap.copy({n: self.state[n] for n in effects.read if n in self.state})
-        self._functions.append((self.cell, node, before, dict(self._bound)))
+        bound = {name: self._bound.get(name, 0) for name in effects.read}
+        self._functions.append((self.cell, node, before, bound))
 
     def _body(self, node: _Function, before: State, bound: dict[str, int]) -> None:
         """Walk a function's body; a free name that changed since has no certain value."""
@@ -331,6 +345,3 @@ def _parameters(node: _Function) -> Iterator[str]:
     for rest in (args.vararg, args.kwarg):
         if rest is not None:
             yield rest.arg
-
-
-__all__ = ["MAX_STEPS", "Table", "Walk"]

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ..inventory.table import operations
 from .code import method_name
-from .source_values import Table, Unknown
+from .source_values import Table
 
 # Methods that clients of other AWS services have too, as of botocore's models in November 2026.
 SHARED = frozenset(
@@ -59,6 +59,3 @@ def undecided_text(operation: str, undecided: dict[str, str]) -> str:
     parts = [f"{', '.join(pointers)} ({text})" for text, pointers in by_text.items()]
     more = f" and {len(parts) - 6} more" if len(parts) > 6 else ""
     return f"cannot be decided from source: {operation} {'; '.join(parts[:6])}{more}"
-
-
-__all__ = ["SHARED", "Unknown", "fits", "methods", "undecided_text"]

@@ -26,41 +26,19 @@ from .source_values import (
 
 # What reads its arguments and leaves them as they are.
 _READERS: Final = frozenset(
-    [
-        "builtins.print",
-        "builtins.len",
-        "builtins.str",
-        "builtins.repr",
-        "builtins.sorted",
-        "builtins.isinstance",
-        "builtins.type",
-        "builtins.bool",
-        "builtins.int",
-        "builtins.float",
-        "builtins.enumerate",
-        "builtins.zip",
-        "builtins.range",
-        "builtins.min",
-        "builtins.max",
-        "builtins.sum",
-        "builtins.any",
-        "builtins.all",
-        "builtins.hasattr",
-        "builtins.getattr",
-        "builtins.id",
-        "builtins.display",
-        "builtins.set",
-        "json.dumps",
-        "json.dump",
-        "pprint.pprint",
-        "pprint.pformat",
-        "yaml.dump",
-        "yaml.safe_dump",
-        "time.sleep",
-        "IPython.display.display",
-        "IPython.display.JSON",
-        "os.path.join",
-    ]
+    {
+        *(
+            f"builtins.{name}"
+            for name in (
+                *("print", "len", "str", "repr", "sorted", "isinstance", "type", "bool", "int"),
+                *("float", "enumerate", "zip", "range", "min", "max", "sum", "any", "all"),
+                *("hasattr", "getattr", "id", "set", "dict", "list", "tuple"),
+            )
+        ),
+        *("json.dumps", "json.dump", "pprint.pprint", "pprint.pformat", "yaml.dump"),
+        *("yaml.safe_dump", "time.sleep", "os.path.join"),
+        *("IPython.display.display", "IPython.display.JSON"),
+    }
 )
 _COPIES: Final = frozenset({"copy.copy", "copy.deepcopy"})
 _BOTO: Final = ("boto3", "botocore", "aioboto3", "aiobotocore")
@@ -106,6 +84,8 @@ class Calls(Expressions):
         super().__init__()
         self.cell: int | None = None
         self.quiet = False
+        self.configured = False
+        self.sdk = False
         self.found: dict[tuple[int, int, int, str], Found] = {}
         self.said: list[Said] = []
 
@@ -189,7 +169,7 @@ class Calls(Expressions):
             made = self._builtin(ref.name, arguments)
             if made is not None:
                 return made
-        if ref.path not in _READERS and ref.name != "display":
+        if ref.path not in _READERS:
             self._handed(node, arguments)
         if ref.name == "client" or ref.name == "create_client":
             return self._client(arguments) or Unknown(short(node))

@@ -255,10 +255,13 @@ class Expressions:
         key = self.value(node.slice)
         if isinstance(value, Table) and isinstance(key, (str, int)) and key in value:
             return value[key]
-        if isinstance(value, Array) and type(key) is int and value.open is None:
-            if -len(value) <= key < len(value):
-                return value[key]
+        if isinstance(value, Array) and self._inside(value, key):
+            return value[key]
         return Unknown(short(node))
+
+    @staticmethod
+    def _inside(array: Array, key: Value) -> bool:
+        return type(key) is int and array.open is None and -len(array) <= key < len(array)
 
     def _of_call(self, node: ast.Call) -> Value:
         return self.called(node)
@@ -274,7 +277,7 @@ class Expressions:
                     holder[name] = Unknown(f"[{text}]")
                 holder.open = f"[{text}]"
         elif isinstance(holder, Array):
-            if type(key) is int and holder.open is None and -len(holder) <= key < len(holder):
+            if self._inside(holder, key):
                 holder[key] = value
             else:
                 self.heap.escape(holder, "an entry of a list")
@@ -311,9 +314,9 @@ class Expressions:
     def unpacked(self, value: Value, targets: Sequence[ast.expr]) -> list[Value]:
         """Return the parts of a value for the targets of an unpacking."""
         plain = not any(isinstance(each, ast.Starred) for each in targets)
-        if plain and isinstance(value, Array) and value.open is None:
-            if len(value) == len(targets):
-                return list(value)
+        known = plain and isinstance(value, Array) and value.open is None
+        if known and len(value) == len(targets):
+            return list(value)
         return [Unknown(short(each)) for each in targets]
 
     def entered(self, value: Value, node: ast.expr) -> Value:

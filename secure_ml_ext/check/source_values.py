@@ -19,6 +19,7 @@ MAX_ITEMS: Final = 2000
 MAX_DEPTH: Final = 40
 # Copies of what is known are made where a program branches; this bounds them for one document.
 MAX_COPIES: Final = 400_000
+_BRANCH: Final = "differs by branch"
 
 
 class TooMuch(Exception):
@@ -43,7 +44,7 @@ class Ref(Struct, frozen=True):
 
 
 class Other(Struct, frozen=True):
-    """Something known to be none of ours: a class or function of the notebook, an instance of it."""
+    """Something known to be none of ours: a class or function of the document, an instance."""
 
     what: str
     kind: str = "value"
@@ -173,11 +174,10 @@ class Heap:
         if isinstance(a, Table):
             made = memo[key] = Table((), a.open or b.open)
             for name in {**a, **b}:
-                said = name if isinstance(name, str) else text
                 if name in a and name in b:
-                    made[name] = self._both(a[name], b[name], said, memo, depth + 1)
+                    made[name] = self._both(a[name], b[name], _BRANCH, memo, depth + 1)
                 else:
-                    made[name] = Unknown(said)
+                    made[name] = Unknown(_BRANCH)
             return made
         if isinstance(a, Array):
             if len(a) != len(b):

@@ -143,13 +143,13 @@ def finding_at(file: str, **more: Any) -> LintFinding:
     [
         ("policies/a b#1%.json", "policies/a%20b%231%25.json"),
         ("./x/../policies/é.json", "policies/%C3%A9.json"),
-        ("/work dir/here/a.json", "a.json"),
+        ("/srv/ml ops/here/a.json", "a.json"),
         ("/elsewhere/a b.json", "file:///elsewhere/a%20b.json"),
-        ("../a.json", "file:///work%20dir/a.json"),
+        ("../a.json", "file:///srv/ml%20ops/a.json"),
     ],
 )
 def test_paths_are_uris_relative_to_the_working_directory(file: str, uri: str) -> None:
-    run = valid(lint_sarif([finding_at(file)], root=Path("/work dir/here")))
+    run = valid(lint_sarif([finding_at(file)], root=Path("/srv/ml ops/here")))
     artifact = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     assert artifact["uri"] == uri
     assert ("uriBaseId" in artifact) is not uri.startswith("file:")
@@ -253,10 +253,11 @@ def test_an_iam_denial_names_its_statements() -> None:
 @pytest.mark.parametrize(
     ("kind", "where", "line"),
     [
-        ("template-resource", "TrainingJob, line 14", 14),
+        ("template-resource", "resource Job (line 14)", 14),
+        ("template-resource", "resource line 5", 1),
+        ("notebook-cell", "line 12", 12),  # of Python source
         ("notebook-cell", "cell 3, line 12", 1),  # a line of the cell, not of the file
-        ("pipeline-step", "step Train", 1),
-        ("pipeline-step", "line 0", 1),
+        ("pipeline-step", "step line 7", 1),
     ],
 )
 def test_the_line_of_a_subject(kind: Any, where: str, line: int) -> None:

@@ -18,8 +18,8 @@ from .definitions import Definition, Step
 from .expressions import NoReport, Unreadable, at, holds, resolve
 from .facts import Facts, describe
 from .kinds import EXECUTION, kinds
-from .operations import create
 from .objects import stored
+from .operations import create
 from .shapes import input_shape, refusals
 from .store import AwsError, Phase, Record, Store, job_seconds, new_id
 

@@ -1,4 +1,5 @@
-import json, tarfile
+import json
+import tarfile
 from pathlib import Path
 
 import xgboost
