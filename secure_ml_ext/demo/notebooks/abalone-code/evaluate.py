@@ -1,5 +1,4 @@
-import json
-import tarfile
+import json, tarfile
 from pathlib import Path
 
 import xgboost
