@@ -289,6 +289,26 @@ def test_a_step_that_sagemaker_refuses_fails_the_execution(
     assert "'ml.unheard.of' at 'processingResources.clusterConfig" in step["FailureReason"]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Type": "Equals", "LeftValue": {"Std:Join": {"On": "/"}}, "RightValue": 1},
+        {"Type": "Equals", "LeftValue": 1},
+        {"Type": "LessThan", "LeftValue": None, "RightValue": 1},
+        {"Type": "Unheard", "LeftValue": 1, "RightValue": 1},
+        {"Type": "In", "QueryValue": 1, "Values": 1},
+        {"Type": "Not", "Expression": "x"},
+    ],
+)
+def test_a_step_that_cannot_be_read_fails_alone(
+    sm: Any, started: Callable[..., str], condition: dict[str, Any]
+) -> None:
+    step = {"Name": "Check", "Type": "Condition", "Arguments": {"Conditions": [condition]}}
+    execution = started(definition(Steps=[step]))
+    assert states(sm, execution) == [("Check", "Failed")]
+    assert status(sm, execution) == "Failed"
+
+
 def test_a_kind_of_step_that_is_not_run_says_so(sm: Any, started: Callable[..., str]) -> None:
     execution = started(definition(Steps=[{"Name": "Call", "Type": "Lambda", "Arguments": {}}]))
     (step,) = sm.list_pipeline_execution_steps(PipelineExecutionArn=execution)[
@@ -397,6 +417,7 @@ def test_a_definition_in_s3_is_stored_as_text(world: Embedded, sm: Any) -> None:
         assert "Could not read the definition at s3://" in message
 
 
+CIRCLE = definition(Steps=[training(), processing("Prepare", "train", DependsOn=["Train"])])
 TRAIN_TWICE = definition(Steps=[training(), training(), processing("Prepare", "train")])
 
 
@@ -410,6 +431,7 @@ TRAIN_TWICE = definition(Steps=[training(), training(), processing("Prepare", "t
         ('{"Steps": ["x"]}', "TypeError"),
         (json.dumps(TRAIN_TWICE), "Train is there twice"),
         (json.dumps(definition(Steps=[training()])), "refers to the unknown step Prepare"),
+        (json.dumps(CIRCLE), "the steps Prepare, Train wait for each other"),
         (json.dumps(definition(Parameters=[])), "parameter Instance is not defined"),
     ],
 )

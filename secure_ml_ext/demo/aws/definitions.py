@@ -104,6 +104,17 @@ def _steps(content: list[Facts], branch: tuple[str, str] | None) -> Iterator[Ste
             yield from _steps(arguments.get(member) or [], (name, outcome))
 
 
+def _circle(steps: list[Step]) -> list[str]:
+    """The steps that can never begin, because they wait for one another."""
+    waiting = {
+        step.name: step.needs | ({step.branch[0]} if step.branch else set()) for step in steps
+    }
+    while free := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    return sorted(waiting)
+
+
 def _check(content: Facts, steps: list[Step], parameters: dict[str, Facts]) -> None:
     names = [step.name for step in steps]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -111,6 +122,8 @@ def _check(content: Facts, steps: list[Step], parameters: dict[str, Facts]) -> N
     for step in steps:
         if missing := sorted(step.needs - set(names)):
             raise _unparsable(f"step {step.name} refers to the unknown step {missing[0]}")
+    if circle := _circle(steps):
+        raise _unparsable(f"the steps {', '.join(circle)} wait for each other")
     for reference in references(content["Steps"]):
         root, _, name = reference.partition(".")
         if root == "Parameters" and name not in parameters:

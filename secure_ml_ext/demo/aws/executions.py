@@ -170,6 +170,10 @@ class Run:
         except (AwsError, Unreadable) as error:
             message = error.message if isinstance(error, AwsError) else str(error)
             run.end(run.started, "Failed", f"ClientError: {message}")
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            # Nobody asked for this very step: a bad one must not fail the call that came along.
+            message = f"ClientError: the step cannot be read: {type(error).__name__}: {error}"
+            run.end(run.started, "Failed", message)
 
     def _decide(self, run: StepRun) -> None:
         conditions = run.step.arguments.get("Conditions") or []

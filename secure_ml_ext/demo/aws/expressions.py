@@ -61,11 +61,13 @@ def resolve(value: Any, get: Callable[[str], Any], read_json: Callable[[str], An
         return get(str(value[GET]))
     if set(value) == {JOIN}:
         join = value[JOIN]
+        if not isinstance(join, Mapping) or not isinstance(join.get("Values"), list):
+            raise Unreadable(f"{JOIN} needs a list of Values")
         parts = [resolve(part, get, read_json) for part in join["Values"]]
         return str(join.get("On", "")).join(_text(part) for part in parts)
     if set(value) == {JSON_GET}:
         wanted = value[JSON_GET]
-        reference = wanted.get("PropertyFile")
+        reference = wanted.get("PropertyFile") if isinstance(wanted, Mapping) else None
         if not isinstance(reference, Mapping) or set(reference) != {GET}:
             raise Unreadable("JsonGet reads property files alone here")
         return at(read_json(str(reference[GET])), str(wanted.get("Path", "")))

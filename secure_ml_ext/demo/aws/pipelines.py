@@ -10,6 +10,7 @@ from typing import Any
 
 from .definitions import read
 from .executions import FAILURE, Run, StepRun, runs
+from .expressions import Unreadable
 from .facts import Facts, describe
 from .kinds import EXECUTION, kinds
 from .listing import page
@@ -115,7 +116,10 @@ def _start(world: Store, params: Facts) -> Facts:
                 record.params[member] = value
         experiment = json.loads(pipeline.params[BODY]).get("PipelineExperimentConfig")
         if experiment:
-            record.params["PipelineExperimentConfig"] = run.value(experiment)
+            try:
+                record.params["PipelineExperimentConfig"] = run.value(experiment)
+            except Unreadable as error:
+                raise AwsError("ValidationException", str(error)) from error
         world.add(record)
         pipeline.extra["LastRunTime"] = moment
         run.proceed(moment)
