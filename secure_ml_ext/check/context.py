@@ -128,9 +128,29 @@ def _values(paths: list[Path], params: Mapping[str, Any]) -> list[Any]:
     found = []
     for path in paths:
         for place in expand(params, path) if "*" in path else (path,):
-            value = get(params, place)
+            value = _at(params, place)
             found.append(None if absent(value) else value)
     return found
+
+
+def _at(params: Mapping[str, Any], place: Path) -> Any:
+    """Return the value at a place; what stands for a whole structure that is decided later too."""
+    value = get(params, place)
+    if value is None:
+        for depth in range(1, len(place)):
+            above = get(params, place[:depth])
+            if above is None:
+                return None
+            if isinstance(above, dict) and len(above) == 1 and _stands_for(next(iter(above))):
+                return above
+    return value
+
+
+def _stands_for(name: Any) -> bool:
+    """Tell whether an object's only member makes it a value that is decided later."""
+    return isinstance(name, str) and (
+        name in ("Get", "Unknown", "Ref") or name.startswith(("Fn::", "Std:"))
+    )
 
 
 def _by_entry(paths: list[Path], params: Mapping[str, Any]) -> list[Any]:
@@ -140,13 +160,13 @@ def _by_entry(paths: list[Path], params: Mapping[str, Any]) -> list[Any]:
     job's definition), and so are a single definition and a list of them.
     """
     if len(paths) == 1 and "*" not in paths[0]:
-        value = get(params, paths[0])
+        value = _at(params, paths[0])
         return [None if absent(value) else value]
     entries: dict[Path, Any] = {}
     for path in paths:
         for place in expand(params, path) if "*" in path else (path,):
             depth = max((n + 1 for n, part in enumerate(place) if isinstance(part, int)), default=0)
-            value = get(params, place)
+            value = _at(params, place)
             if entries.get(place[:depth]) is None:
                 entries[place[:depth]] = None if absent(value) else value
     if len(entries) > 1 and entries.get((), True) is None:

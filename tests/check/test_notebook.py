@@ -428,7 +428,7 @@ def test_the_arguments_at_the_submission_decide() -> None:
 
 
 def test_one_of_two_lists_is_no_network_for_sdk_v2() -> None:
-    """``vpc_utils.to_dict`` returns None unless both are given."""
+    """The SDK refuses it: "both subnets and security_group_ids must be set"."""
     item = only(f"{ESTIMATOR}Estimator('i', 'r', 1, 'ml.m5.large', subnets=['s']).fit()")
     assert states(item)["vpc"] == "fail"
 
@@ -488,7 +488,11 @@ def test_tuning_of_sdk_v2_takes_everything_from_its_estimators() -> None:
     one, two = (item.params for item in reading.items)
     network = {"Subnets": ["s"], "SecurityGroupIds": ["g"]}
     assert one["TrainingJobDefinition"]["VpcConfig"] == network
-    assert one["TrainingJobDefinition"]["ResourceConfig"]["VolumeKmsKeyId"] == "k"
+    assert one["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"] == {
+        "InstanceType": "ml.m5.large",
+        "InstanceCount": 1,
+        "VolumeKmsKeyId": "k",
+    }
     assert [each["VpcConfig"] for each in two["TrainingJobDefinitions"]] == [network, network]
 
 
