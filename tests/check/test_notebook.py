@@ -26,6 +26,7 @@ from secure_ml_ext.check.notebook import (
     read_notebook,
     read_python,
 )
+from secure_ml_ext.iam import PolicyBundle
 from secure_ml_ext.inventory import operations
 
 NOTEBOOKS = Path(secure_ml_ext.demo.__file__).parent / "notebooks"
@@ -708,3 +709,33 @@ def test_what_is_too_large_is_refused_with_the_remedy() -> None:
         read_notebook(notebook(*["x" * 900_000] * 6))
     with pytest.raises(InputError, match="split it"):
         read_notebook({"nbformat": 4, "cells": [{"cell_type": "raw"}] * 20_001})
+
+
+# -- IAM ------------------------------------------------------------------------------------------
+
+
+def test_iam_does_not_call_denied_what_may_be_there_unseen() -> None:
+    """A Deny on ``Null VpcSubnets`` hits a request without subnets, not one that hides them."""
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": "sagemaker:CreateTrainingJob",
+            "Resource": "*",
+            "Condition": {"Null": {"sagemaker:VpcSubnets": "true"}},
+        },
+    ]
+    identity = [{"Version": "2012-10-17", "Statement": statements}]
+    bundle = PolicyBundle.from_dict(
+        {"schema": "secure-ml/policies@1", "identity": identity, "scps": []}
+    )
+    checker = Checker.of(bundle=bundle)
+
+    def verdict(change: str) -> str:
+        item = only(f"{CLIENT}{REQUEST}{change}\nsm.create_training_job(**p)")
+        return checker.subject(item).iam.verdict
+
+    assert verdict("") == "explicitly-denied"
+    assert verdict('p["VpcConfig"] = lookup()') == "depends"
+    assert verdict("p.update(lookup())") == "depends"
+    assert verdict(f'p["VpcConfig"] = {NETWORK}') == "allowed"
