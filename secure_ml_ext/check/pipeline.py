@@ -70,7 +70,9 @@ def read_pipeline(
     a note, and the others are read. The caller's objects are not changed, nor kept.
     """
     content = _document(definition, name)
+    place = _Place("", "/Steps", 0)
     if "Steps" not in content and _BODY in content:
+        place = _Place("", None, 0)  # no pointer leads into a text
         inner = content[_BODY]
         role = role or _text(content.get("RoleArn"))
         name = name or _text(content.get("PipelineName"))
@@ -84,7 +86,7 @@ def read_pipeline(
             remedy = ": it lies in Amazon S3; read the object and pass its text"
         raise InputError(f'no pipeline definition: it has no list of "Steps"{remedy}')
     walk = _Walk(Values(content.get("Parameters"), parameters, name), role)
-    walk.steps(steps, _TOP)
+    walk.steps(steps, place)
     if not steps:
         walk.notes.append(Note("the pipeline has no steps"))
     return Reading(walk.items, [*walk.values.finish(), *walk.notes])
@@ -107,24 +109,22 @@ def _document(definition: Any, name: str | None) -> Mapping[str, Any]:
     return definition
 
 
-def _transforms(steps: Sequence[Any]) -> dict[str, Any]:
-    """Return the transform steps of a list by name."""
-    return {
-        str(step.get("Name")): step
-        for step in steps
-        if isinstance(step, Mapping) and step.get("Type") == "Transform"
-    }
-
-
 class _Place(Struct, frozen=True):
-    """A list of steps: ``inside`` is the chain of steps around it, for people."""
+    """A list of steps: ``inside`` is the chain of steps around it, ``pointer`` where it stands."""
 
     inside: str
+    pointer: str | None
     depth: int
-    pointer: str
 
 
-_TOP: Final = _Place("", 0, "/Steps")
+class _Step(Struct, frozen=True):
+    """One step: ``where`` is its place for people, ``pointer`` where its arguments stand."""
+
+    name: str
+    label: str
+    where: str
+    pointer: str | None
+    arguments: Any
 
 
 class _Walk:
@@ -145,84 +145,82 @@ class _Walk:
                 "split the pipeline"
             )
         transforms = _transforms(steps)
-        for index, step in enumerate(steps):
+        for index, content in enumerate(steps):
             self.values.spend()
-            where = f"step {index + 1}{place.inside}"
-            if not isinstance(step, Mapping):
+            if not isinstance(content, Mapping):
+                where = f"step {index + 1}{place.inside}"
                 self._note("not checked: a step must be an object; AWS refuses this", where)
                 continue
-            name = _text(step.get("Name")) or ""
-            label = shown(name) if name else str(index + 1)
-            where = f"step {label}{place.inside}"
-            self._named(name, where)
-            kind = step.get("Type")
+            step = self._step(content, index, place)
+            kind = content.get("Type")
             if not isinstance(kind, str):
-                self._note("not checked: the step has no Type; AWS refuses it", where)
+                self._note("not checked: the step has no Type; AWS refuses it", step.where)
             elif kind in BRANCHES:
-                for nested, branch, member in self._branches(kind, step.get("Arguments"), where):
-                    inside = f", in {label} ({branch}){place.inside}"
-                    pointer = f"{place.pointer}/{index}/Arguments/{member}"
-                    self.steps(nested, _Place(inside, place.depth + 1, pointer))
+                for nested, inner in self._branches(kind, step, place):
+                    self.steps(nested, inner)
             elif kind in OPERATIONS:
-                pointer = f"{place.pointer}/{index}/Arguments"
-                self._request(kind, name, step.get("Arguments"), transforms, where, pointer)
+                self._request(kind, step, transforms)
             else:
                 unknown = f"not checked: steps of kind {shown(kind)} are not known to this version"
-                self._note(WITHOUT_REQUEST.get(kind, unknown), where)
+                self._note(WITHOUT_REQUEST.get(kind, unknown), step.where)
 
     def _note(self, message: str, where: str) -> None:
         self.notes.append(Note(message, where))
 
-    def _named(self, name: str, where: str) -> None:
+    def _step(self, content: Mapping[str, Any], index: int, place: _Place) -> _Step:
+        name = _text(content.get("Name")) or ""
+        label = shown(name) if name else str(index + 1)
+        where = f"step {label}{place.inside}"
         if not name:
             self._note("the step has no name; AWS refuses it", where)
         elif name in self._seen:
             self._note("another step has this name; AWS refuses the definition", where)
         self._seen.add(name)
+        pointer = f"{place.pointer}/{index}/Arguments" if place.pointer else None
+        return _Step(name, label, where, pointer, content.get("Arguments"))
 
     def _branches(
-        self, kind: str, arguments: Any, where: str
-    ) -> Iterator[tuple[Sequence[Any], str, str]]:
+        self, kind: str, step: _Step, place: _Place
+    ) -> Iterator[tuple[Sequence[Any], _Place]]:
         """Yield the lists of steps inside a step: both branches, whatever the condition says."""
-        if not isinstance(arguments, Mapping):
-            self._note("not checked: the step has no Arguments; AWS refuses it", where)
+        if not isinstance(step.arguments, Mapping):
+            self._note("not checked: Arguments must be an object; AWS refuses this", step.where)
             return
         for member, branch in BRANCHES[kind]:
-            nested = arguments.get(member)
+            nested = step.arguments.get(member)
             if isinstance(nested, (list, tuple)):
-                yield nested, branch, member
+                inside = f", in {step.label} ({branch}){place.inside}"
+                pointer = f"{step.pointer}/{member}" if step.pointer else None
+                yield nested, _Place(inside, pointer, place.depth + 1)
             elif nested is not None:
-                self._note(f"not checked: {member} must be a list; AWS refuses this", where)
+                self._note(f"not checked: {member} must be a list; AWS refuses this", step.where)
 
-    def _request(
-        self,
-        kind: str,
-        name: str,
-        arguments: Any,
-        transforms: Mapping[str, Any],
-        where: str,
-        pointer: str,
-    ) -> None:
+    def _request(self, kind: str, step: _Step, transforms: Mapping[str, Any]) -> None:
         """Add the request of a step."""
-        if is_function(arguments):
-            self._note("not checked: all Arguments are decided while the pipeline runs", where)
+        if is_function(step.arguments):
+            self._note("not checked: all Arguments are decided while it runs", step.where)
             return
-        if not isinstance(arguments, Mapping):
-            self._note("not checked: Arguments must be an object; AWS refuses this", where)
+        if not isinstance(step.arguments, Mapping):
+            self._note("not checked: Arguments must be an object; AWS refuses this", step.where)
             return
-        operation = operation_of(kind, arguments)
-        if operation is None:
-            return
-        params = self.values.resolve(arguments, where)
-        note = note_of(name, operation, params, transforms)
-        self.items.append(
-            Item(
-                operation=operation,
-                params=params,
-                kind="pipeline-step",
-                where=where,
-                role=self._role,
-                note=note,
-                pointer=pointer,
-            )
+        operation = operation_of(kind, step.arguments)
+        params = self.values.resolve(step.arguments, step.where)
+        item = Item(
+            operation=operation,
+            params=params,
+            kind="pipeline-step",
+            where=step.where,
+            role=self._role,
+            note=note_of(step.name, operation, params, transforms),
+            pointer=step.pointer,
         )
+        self.items.append(item)
+
+
+def _transforms(steps: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the transform steps of a list by name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for step in steps:
+        if isinstance(step, Mapping) and step.get("Type") == "Transform":
+            found[_text(step.get("Name")) or ""] = step
+    return found

@@ -85,9 +85,9 @@ TRANSFORMER_MODEL: Final = (
 )
 
 
-def operation_of(kind: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the operation that a step of this kind calls, or None where there is none to check."""
-    operation = OPERATIONS.get(kind)
+def operation_of(kind: str, arguments: Mapping[str, Any]) -> str:
+    """Return the operation that a step calls; ``kind`` is one of ``OPERATIONS``."""
+    operation = OPERATIONS[kind]
     if operation == "CreateAutoMLJob" and "AutoMLProblemTypeConfig" in arguments:
         return "CreateAutoMLJobV2"
     # The published schema gives both endpoint steps one kind.

@@ -125,7 +125,8 @@ class Values:
             return
         right = typed(value, kind)
         if right is None:
-            self._say(f"{said} is no {shown(str(kind))}: AWS refuses it")
+            form = shown(kind) if isinstance(kind, str) else "known type"
+            self._say(f"{said} is no {form}: AWS refuses it")
             right = value
         allowed = parameter.get("EnumValues")
         if isinstance(allowed, (list, tuple)) and allowed and right not in allowed:
@@ -193,6 +194,7 @@ class Values:
         """Return a copy of what stays as it is."""
         if value.__class__ in _LEAVES:
             return value
+        self.spend()
         if depth > MAX_DEPTH:
             return self._cut()
         if isinstance(value, Mapping):
@@ -203,6 +205,7 @@ class Values:
 
     def _value(self, function: Mapping[str, Any], depth: int) -> Any:
         """Return what a function gives, or ``_UNKNOWN``."""
+        self.spend()
         path = function.get("Get")
         if isinstance(path, str):
             found = self._known.get(path, _UNKNOWN)

@@ -45,10 +45,13 @@ def test_check_needs_exactly_what_it_says(
     monkeypatch.delenv("SECURE_ML_PROJECT")
     discover(use_cache=False)
     lookups = resolver.Lookups("eu-west-1", budget=20)
-    for operation in ("CreateModel", "CreateEndpointConfig"):
+    for operation in resolver._METHODS:
         lookups.begin()
         lookups.request_of(operation, "any-name")
     lookups.key_arn("alias/any")
+    lookups.pipeline_definition({"PipelineName": "any"})
+    stored = {"Bucket": "sm-mlops-dev-eu-west-1-data", "ObjectKey": "any"}
+    lookups.pipeline_definition({"PipelineDefinitionS3Location": stored})
     assert called(aws) == actions(["check"])
 
 
