@@ -60,7 +60,8 @@ def _reading(asked: ValidateRequest) -> Reading:
     if asked.content is None and asked.kind in (None, "request"):
         if asked.operation is None or asked.params is None:
             raise bad_input(
-                "There is nothing to check.", "Send `operation` and `params`, or `content`."
+                "There is nothing to check: no `content`, and no `operation` with `params`.",
+                "Send a document as `content`, or a request as `operation` and `params`.",
             )
         entry_of(asked.operation)
         return Reading(
@@ -81,6 +82,8 @@ def _policies(
 ) -> tuple[PolicyBundle | None, Caller]:
     """Return the bundle to ask and the caller; a bundle that was sent is about its own roles."""
     if asked.policies is not None:
+        if not asked.policies:
+            raise PolicyError("the bundle is empty")
         bundle = PolicyBundle.from_dict(asked.policies)
         return bundle, Caller(account=profile.account, region=profile.region, role_arn=asked.role)
     return policies_in_force(source, config, profile).bundle, caller_of(config, profile)
