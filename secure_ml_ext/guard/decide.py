@@ -116,7 +116,7 @@ def blocked_message(operation: str, name: str | None, report: Report, held: bool
     title = f"{operation} {name}" if name else operation
     lines = [f"{title} was not sent: {plural(report.summary.error, 'error')}."]
     for subject in report.subjects:
-        lines += [f"  ✕ {line}" for line in _against(subject)]
+        lines += [f"  ✕ {line}" for line in _against(subject, bool(report.summary.error))]
     lacking = missing_values(report)
     if held:
         lines.append("  Press Send with fix on the card, or run %secure_ml mode fix and try again.")
@@ -131,16 +131,16 @@ def blocked_message(operation: str, name: str | None, report: Report, held: bool
     return "\n".join(line for line in lines if line)
 
 
-def _against(subject: Subject) -> list[str]:
+def _against(subject: Subject, only_errors: bool) -> list[str]:
     """Return what stands against a request, or against a step of a pipeline."""
     place = f"{subject.where}: " if subject.where else ""
     lines = []
     if subject.iam.verdict in DENIED:
         why = "; ".join(f"{statement_name(s)}: {s.why}" for s in subject.iam.statements)
         lines.append(f"{place}IAM would deny this  {why}".rstrip())
-    standing = [f for f in subject.findings if f.waiver is None]
-    errors = [f for f in standing if f.severity == "error"]
-    lines += [f"{place}{CONTROL_TITLES[f.control]}: {f.message}" for f in errors or standing]
+    for finding in subject.findings:
+        if finding.waiver is None and (finding.severity == "error" or not only_errors):
+            lines.append(f"{place}{CONTROL_TITLES[finding.control]}: {finding.message}")
     return lines
 
 

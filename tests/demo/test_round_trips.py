@@ -52,8 +52,16 @@ CANDIDATES = (
 NO_PLACE = {
     "Endpoint": {"DeploymentConfig"},
     "InferenceRecommendationsJob": {"OutputConfig"},
+    "ModelPackage": {"ClientToken"},
+    "Pipeline": {"ClientRequestToken"},
     "Project": {"TemplateProviders"},
     "TrainingJob": {"SessionChainingConfig"},
+}
+# Of two members that exclude each other, the one that is left out.
+LEFT_OUT = {
+    "App": "SpaceName",
+    "ModelPackage": "ModelPackageGroupName",
+    "Pipeline": "PipelineDefinitionS3Location",
 }
 RENAMED = {
     "SecurityGroupIds": "SecurityGroups",
@@ -197,8 +205,10 @@ def test_describe_gives_back_what_create_got(world: Embedded, domain_id: str, na
         request["DomainId"] = domain_id
     if name == "AutoMLJobV2":
         request["AutoMLJobName"] = "second"
-    if name == "App":
-        request.pop("SpaceName")
+    if name == "Pipeline":
+        request["PipelineDefinition"] = '{"Steps": []}'
+    if name in LEFT_OUT:
+        request.pop(LEFT_OUT[name])
     if name not in ALREADY_THERE:
         reply = create(client, kind, request)
     else:

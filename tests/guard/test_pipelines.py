@@ -86,6 +86,21 @@ def test_a_step_without_network_blocks_the_pipeline(
     assert SECRET not in str(blocked.value.report)
 
 
+def test_what_only_warns_is_not_given_as_the_reason(
+    make_guard: MakeGuard, sagemaker: Any, shown: Shown
+) -> None:
+    """The first step lacks isolation alone, which is a warning; the other one's errors block."""
+    make_guard("block")
+    content = definition()
+    content["Steps"][0]["Arguments"]["EnableNetworkIsolation"] = False
+    with pytest.raises(RequestBlocked) as blocked:
+        create(sagemaker, "warned-pipeline", content)
+    assert "step Train:" not in str(blocked.value)
+    assert "step Retrain, in Check (if): Volume key" in str(blocked.value)
+    rules = [f.rule for f in shown.cards[0].report.subjects[1].findings]
+    assert rules == ["job-isolation"]
+
+
 def test_fix_mode_sends_a_definition_in_which_every_step_is_mended(
     make_guard: MakeGuard, sagemaker: Any, bodies: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""The sample notebook in boto3, run headless; and that the other two are generated from it."""
+"""The first sample notebook in boto3, run headless; and that the SDKs' are generated."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import pytest
 from secure_ml_ext.demo.aws import Embedded, running
 from tests.notebooks import lab4
 
+FORMS = ("-sdk-v2", "-sdk-v3")
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "secure_ml_ext" / "demo" / "notebooks"
-NAMES = ("lab4.ipynb", "lab4-sdk-v2.ipynb", "lab4-sdk-v3.ipynb")
+NAMES = [f"{story}{form}.ipynb" for story in ("lab4", "abalone") for form in ("", *FORMS)]
 
 
 @pytest.fixture
