@@ -25,7 +25,6 @@ from . import inputs
 from .common import OBJECTION, OK, UsageError
 
 OVERRIDE = "SAGEMAKER_USER_CONFIG_OVERRIDE"
-_FILE_NAME = "config.yaml"
 
 
 def register(commands: Any) -> None:
@@ -76,24 +75,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def user_file() -> str:
-    """Return where both SDKs look for the user's file.
+    """Return where both SDKs look for the user's file: the variable first, then its own folder."""
+    from ..aws.profile_local import sdk_files
 
-    The variable first, which may name a folder; else ``user_config_dir`` of platformdirs, as
-    ``sagemaker.config.config`` of v2 and ``sagemaker.core.config.config_manager`` of v3 have it.
-    """
-    from platformdirs import user_config_dir
-
-    named = os.environ.get(OVERRIDE)
-    if named is None:
-        return os.path.join(user_config_dir("sagemaker"), _FILE_NAME)
-    if not named:
+    if os.environ.get(OVERRIDE) == "":
         raise UsageError(f"{OVERRIDE} is empty, which the SDK takes for a file: unset it")
-    if named.startswith("s3://"):
+    path, _ = next(sdk_files())
+    if path.startswith("s3://"):
         raise UsageError(
-            f"{OVERRIDE} is {named}: write a file with --output and copy it there, "
+            f"{OVERRIDE} is {path}: write a file with --output and copy it there, "
             "or unset the variable"
         )
-    return os.path.join(named, _FILE_NAME) if os.path.isdir(named) else named
+    return path
 
 
 def _text(content: dict[str, Any], form: str, profile: Profile) -> str:
