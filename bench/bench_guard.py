@@ -21,6 +21,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from .bench_iam import SUBNETS, documents
+
 ROUNDS = 40
 CALLS = 50
 LOADS = 15
@@ -55,7 +59,7 @@ REQUEST: dict[str, Any] = {
         "VolumeKmsKeyId": KEY,
     },
     "VpcConfig": {
-        "Subnets": ["subnet-0fc1aaaaaaaaaaaa1", "subnet-0f39aaaaaaaaaaaa2"],
+        "Subnets": SUBNETS[:2],
         "SecurityGroupIds": ["sg-0da8aaaaaaaaaaaa3"],
     },
     "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
@@ -65,6 +69,9 @@ REQUEST: dict[str, Any] = {
     "Environment": {"STAGE": "dev"},
     "Tags": [{"Key": "project", "Value": "secure-mlops-demo"}],
 }
+ROLE = "arn:aws:iam::123456789012:role/sm-mlops-dev-analyst"
+DOCUMENTS = documents()
+SCPS = DOCUMENTS["scps"]
 PROFILE = {
     "subnets": REQUEST["VpcConfig"]["Subnets"],
     "security_groups": REQUEST["VpcConfig"]["SecurityGroupIds"],
@@ -151,6 +158,12 @@ def hook_cost(folder: str) -> dict[str, Any]:
             spool=Path(folder) / "warn.jsonl", config=config, presenter=_rendered
         ),
     }
+    bundle = Path(folder) / "policies.json"
+    bundle.write_text(json.dumps({"principals": {ROLE: policies()}, "scps": SCPS}))
+    asked = replace(config, policies=str(bundle))
+    modes["warn, compliant, policies, shown"] = Guard(
+        spool=Path(folder) / "policies.jsonl", config=asked, presenter=_rendered
+    )
     modes["observe"].set_mode("observe")
     result: dict[str, Any] = {}
     for label, guard in modes.items():
@@ -165,15 +178,44 @@ def hook_cost(folder: str) -> dict[str, Any]:
         compare(other.get_caller_identity, _on(guard), hook.uninstall)
     )
     engine = guard.engine()
-    engine.check("CreateTrainingJob", REQUEST, "eu-west-1")
+    engine.check("CreateTrainingJob", REQUEST)
     checks = [
-        microseconds(lambda: engine.check("CreateTrainingJob", REQUEST, "eu-west-1"))
-        for _ in range(ROUNDS)
+        microseconds(lambda: engine.check("CreateTrainingJob", REQUEST)) for _ in range(ROUNDS)
     ]
     result["check alone"] = {"added_us": summary(checks)}
+    result["check with policies"] = {"added_us": summary(_with_policies())}
     for guard in modes.values():
         guard.journal.close()
     return result
+
+
+def policies() -> dict[str, Any]:
+    """Return identity and boundary of the 20 statements over four layers."""
+    return {name: DOCUMENTS[name] for name in ("identity", "boundary")}
+
+
+def _with_policies() -> list[float]:
+    """Time the whole check, rules and IAM, as the hook makes it: 20 statements, role passed."""
+    from secure_ml_ext.check import Caller, check_request
+    from secure_ml_ext.iam import PolicyBundle
+    from secure_ml_ext.rules import Baseline, profile_from_dict, rules_in_force
+
+    compiled = PolicyBundle.from_dict({"principals": {ROLE: policies()}, "scps": SCPS})
+    caller = Caller("123456789012", "eu-west-1", ROLE, {"team": "credit"})
+    profile, baseline = profile_from_dict({"values": PROFILE}, "bench"), Baseline(rules_in_force())
+
+    def check() -> Any:
+        return check_request(
+            "CreateTrainingJob",
+            REQUEST,
+            profile=profile,
+            rules=baseline,
+            bundle=compiled,
+            caller=caller,
+        )
+
+    assert check().subjects[0].iam.verdict == "allowed", check().subjects[0].iam
+    return [microseconds(check) for _ in range(ROUNDS)]
 
 
 def _rendered(what: Any) -> None:
@@ -272,6 +314,11 @@ def main() -> dict[str, Any]:
                 f"({added['q1']:.1f} to {added['q3']:.1f})   ratio {found['ratio']:.3f}"
             )
     print(f"  the check alone {measured['check alone']['added_us']['median']} µs")
+    policies_us = measured["check with policies"]["added_us"]
+    print(
+        f"  the check with 20 statements over 4 layers and iam:PassRole "
+        f"{policies_us['median']} µs ({policies_us['q1']} to {policies_us['q3']})"
+    )
     load = measured["load"]
     print(
         f"  loading {load['load_ms']['median']} ms "

@@ -1,8 +1,9 @@
-"""Write the sample notebooks of both SDK generations from the one in boto3.
+"""Write the sample notebooks of both SDK generations from those in boto3.
 
-``lab4.ipynb`` is edited by hand. Its cells have ids that say what they do; ``scripts/lab4/v2.md``
-and ``v3.md`` hold, under a heading with such an id, what stands there in the SDK's words: code in
-a fence, text without. Cells that are not named are taken over as they are.
+``lab4.ipynb`` and ``abalone.ipynb`` are edited by hand. Their cells have ids that say what they
+do; ``v2.md`` and ``v3.md`` in ``scripts/lab4`` and ``scripts/abalone`` hold, under a heading with
+such an id, what stands there in the SDK's words: code in a fence, text without. Cells that are
+not named are taken over as they are.
 
 ``python scripts/build_notebooks.py`` writes; with ``--check`` it only tells what differs.
 """
@@ -19,7 +20,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "secure_ml_ext" / "demo" / "notebooks"
-VARIANTS = ROOT / "scripts" / "lab4"
+VARIANTS = ROOT / "scripts"
+BASES = ("lab4", "abalone")
 _HEADING = re.compile(r"^## ([a-z0-9-]+)\n", re.MULTILINE)
 _FENCE = re.compile(r"\A```python\n(.*)\n```\Z", re.DOTALL)
 
@@ -49,21 +51,23 @@ def generate(base: dict[str, Any], text: str) -> dict[str, Any]:
             continue
         kind, source = left.pop(cell["id"])
         if kind != cell["cell_type"]:
-            raise VariantError(f"{cell['id']} is {cell['cell_type']} in lab4.ipynb, here {kind}")
+            raise VariantError(f"{cell['id']} is {cell['cell_type']} in the notebook, here {kind}")
         cell["source"] = source.splitlines(keepends=True)
     if left:
-        raise VariantError(f"lab4.ipynb has no cell {', '.join(left)}")
+        raise VariantError(f"the notebook has no cell {', '.join(left)}")
     return notebook
 
 
 def built() -> dict[Path, str]:
     """Return every generated notebook's text by its path."""
-    base = json.loads((NOTEBOOKS / "lab4.ipynb").read_text(encoding="utf-8"))
     result = {}
-    for generation in ("v2", "v3"):
-        text = (VARIANTS / f"{generation}.md").read_text(encoding="utf-8")
-        notebook = json.dumps(generate(base, text), indent=1, ensure_ascii=False, sort_keys=True)
-        result[NOTEBOOKS / f"lab4-sdk-{generation}.ipynb"] = notebook + "\n"
+    for name in BASES:
+        base = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
+        for generation in ("v2", "v3"):
+            text = (VARIANTS / name / f"{generation}.md").read_text(encoding="utf-8")
+            made = generate(base, text)
+            notebook = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True)
+            result[NOTEBOOKS / f"{name}-sdk-{generation}.ipynb"] = notebook + "\n"
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from ..iam import Decision, PolicyBundle, PolicyError, Undetermined, Verdict, evaluate
+from ..iam import Decision, PolicyBundle, Undetermined, Verdict, evaluate
 from ..iam.bundle import OWN_LAYERS
 from . import clients, simulate
 from .errors import to_problem
@@ -69,15 +69,15 @@ def confirm(
     to 8. Never raises for what AWS answers; ContextError and PolicyError as ``evaluate`` and
     ``PolicyBundle.from_dict`` raise them.
     """
-    where = region or clients.default_region() or "us-east-1"  # IAM is global
-    iam = client
+    PolicyBundle.from_dict(bundle)  # whatever is wrong with it is said the usual way
+    where = region
     try:
-        iam = iam or clients.client("iam", where)
-        question = _question(bundle, principal, _takes_scps(iam))
-    except PolicyError:
-        raise
+        where = region or clients.default_region() or "us-east-1"  # IAM is global
+        iam = client or clients.client("iam", where)
+        takes_scps = _takes_scps(iam)
     except Exception as exc:
         return Confirmation(error=_problem(exc, where))
+    question = _question(bundle, principal, takes_scps)
     if isinstance(question, str):
         return Confirmation(skipped=question)
     cases = _cases(question.bundle, action, context)
@@ -194,7 +194,7 @@ def _question(bundle: Mapping[str, Any], principal: str | None, scps: bool) -> _
         return f"The bundle has {len(levels)} levels, and the simulator takes {_DEEPEST}."
     notes = [] if scps or not levels else [_NO_SCPS]
     levels = levels if scps else []
-    unread = [*(bundle.get("unread") or []), *((own.get("unread") or []) if own else [])]
+    unread = dict.fromkeys([*(bundle.get("unread") or []), *(own.get("unread") or [])])
     if unread:
         notes.append(f"Not read, and left out of the comparison: {', '.join(unread)}.")
     if layers["session"]:

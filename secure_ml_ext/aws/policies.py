@@ -213,7 +213,7 @@ class _Bundles:
 
     def _look(self, entry: _Entry) -> None:
         """Read a local file where it changed since."""
-        signature, size = _signature(entry.place.path)
+        signature, size = _signature(entry.place.name)
         if signature == entry.version:
             return
         if size > INLINE:
@@ -235,9 +235,12 @@ class _Bundles:
 def _work(entry: _Entry) -> None:
     try:
         with entry.asking:
-            if entry.place.kind != "file" and entry.loaded.bundle is None:
-                _take_copy(entry, _MOST_STORED)
-            _renew(entry)
+            if entry.place.kind == "file":
+                _renew(entry)
+            elif entry.due <= time.monotonic():  # nobody else renewed it in the meantime
+                if entry.loaded.bundle is None:
+                    _take_copy(entry, _MOST_STORED)
+                _renew(entry)
     finally:
         entry.busy = False
 
@@ -245,7 +248,7 @@ def _work(entry: _Entry) -> None:
 def _renew(entry: _Entry) -> None:
     """Read the place anew; what goes wrong is said in ``loaded``, and what was good stays."""
     place, loaded = entry.place, entry.loaded
-    signature = _signature(place.path)[0] if place.kind == "file" else None
+    signature = _signature(place.name)[0] if place.kind == "file" else None
     try:
         fetched = fetch(place, entry.version if loaded.bundle is not None else None)
         version = signature or fetched.version
@@ -278,7 +281,7 @@ def _went_wrong(entry: _Entry, problem: str) -> None:
     entry.due = time.monotonic() + RETRY
 
 
-def _signature(path: Path) -> tuple[str, int]:
+def _signature(path: str) -> tuple[str, int]:
     """Return what changes whenever a file is written, and its size."""
     try:
         status = os.stat(path)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from ..iam import PolicyBundle, PolicyError
 from ..iam.bundle import BUNDLE_SCHEMA
 from . import clients
-from .errors import spoken
+from .errors import spoken, to_problem
 from .policies_read import (
     Failed,
     MakeClient,
@@ -31,7 +31,7 @@ from .policies_scps import Scps, read_scps
 from .records import Problem
 
 # IAM limits the rate of reads; an export may wait for it.
-ATTEMPTS = 6
+ATTEMPTS = 5
 # IAM and STS are asked here where no Region is set: both are global, per partition.
 _REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _NEVER_READ = (
@@ -85,9 +85,7 @@ def export(
     roles = [role_of(arn) for arn in role_arns]
     if len({role.account for role in roles}) > 1:
         raise RoleError("The roles are of several accounts; export each account by itself.")
-    where = region or clients.default_region()
-    if where is None:
-        where = _REGIONS.get(roles[0].partition if roles else "aws", "us-east-1")
+    where = _region(region, roles[0].partition if roles else "aws")
     make = make_client or _clients(where, endpoint_url, organizations_profile)
     reader = Reader(make, where)
     account: str | None = None
@@ -132,6 +130,15 @@ def _exported(principals: dict[str, Principal], unread: list[Unread], scps: Scps
     except PolicyError as error:
         invalid = str(error)
     return Exported(bundle, [*unread, *scps.unread], [*scps.notes, _NEVER_READ], invalid)
+
+
+def _region(named: str | None, partition: str) -> str:
+    try:
+        found = named or clients.default_region()
+    except Exception as exc:  # e.g. a broken ~/.aws/config
+        problem = to_problem(exc, service="sts", operation="GetCallerIdentity", region=None)
+        raise ExportFailed(problem) from exc
+    return found or _REGIONS.get(partition, "us-east-1")
 
 
 def _clients(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any, Literal, NamedTuple
 
 from . import clients
@@ -29,11 +29,6 @@ class Place(NamedTuple):
     key: str = ""
     region: str | None = None
 
-    @property
-    def path(self) -> Path:
-        """The file, for a place of kind ``file``."""
-        return Path(self.name).expanduser()
-
 
 class Fetched(NamedTuple):
     """What lies at a place: its version (ETag, parameter version), and the bytes.
@@ -59,8 +54,8 @@ def place_of(text: str) -> Place:
     if head == "ssm" and rest.strip("/"):
         return Place(text, "ssm", rest, region=region_of(rest))
     if head == "arn":
-        service, resource = (text.split(":", 5) + [""] * 3)[2:6:3]
-        if service == "ssm" and resource.startswith("parameter/"):
+        parts = text.strip().split(":", 5)
+        if len(parts) == 6 and parts[2] == "ssm" and parts[5].startswith("parameter/"):
             return Place(text, "ssm", text.strip(), region=region_of(text))
     if head == "s3" and rest.startswith("//"):
         bucket, _, key = rest[2:].partition("/")
@@ -68,7 +63,7 @@ def place_of(text: str) -> Place:
             return Place(text, "s3", bucket, key)
     if head in ("ssm", "s3", "arn") or rest.startswith("//") or not text.strip():
         raise PlaceError(f"{text!r} names no policy bundle; write {FORMS}.")
-    return Place(text, "file", text.strip())
+    return Place(text, "file", os.path.expanduser(text.strip()))
 
 
 def fetch(place: Place, version: str | None = None) -> Fetched:
@@ -94,13 +89,13 @@ def fetch(place: Place, version: str | None = None) -> Fetched:
 
 def _from_file(place: Place) -> Fetched:
     try:
-        with open(place.path, "rb") as file:
+        with open(place.name, "rb") as file:
             return Fetched("", file.read(MAX_BYTES + 1))
     except OSError as error:
         raise FetchFailed(
             Problem(
                 "not-found",
-                f"{place.path} cannot be read: {error.strerror}.",
+                f"{place.name} cannot be read: {error.strerror}.",
                 "Create it, or correct the path.",
             )
         ) from error

@@ -19,8 +19,8 @@ from .records import Problem
 Document = dict[str, Any]
 MakeClient = Callable[[str], Any]
 
-_ROLE = re.compile(r"arn:([a-z-]+):iam::(\d{12}):role/((?:[^/\s]+/)*)([\w+=,.@-]{1,64})")
-_ASSUMED = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([\w+=,.@-]{1,64})(?:/.*)?")
+_ROLE = re.compile(r"arn:([a-z-]+):iam::(\d{12}):role/((?:[^/\s]+/)*)([\w+=,.@-]{1,64})", re.A)
+_ASSUMED = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([\w+=,.@-]{1,64})(?:/.*)?", re.A)
 _PERMISSIONS = "jupyter secure-ml permissions"
 _ORGANIZATIONS_REMEDY = (
     "Organizations answers the management account and delegated administrators alone: export "

@@ -1,4 +1,4 @@
-"""Follows references: the parameters of a model or endpoint configuration that a request names."""
+"""Follows references: what a model, endpoint configuration or job definition was made with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any, TypeVar
 
+from ..check.describe import request_of_describe
 from ..check.files import MAX_BYTES
 from ..check.pipeline_request import Definition
 from . import clients
@@ -16,6 +17,19 @@ from . import clients
 _METHODS = {
     "CreateModel": ("describe_model", "ModelName"),
     "CreateEndpointConfig": ("describe_endpoint_config", "EndpointConfigName"),
+    "CreateDataQualityJobDefinition": (
+        "describe_data_quality_job_definition",
+        "JobDefinitionName",
+    ),
+    "CreateModelBiasJobDefinition": ("describe_model_bias_job_definition", "JobDefinitionName"),
+    "CreateModelExplainabilityJobDefinition": (
+        "describe_model_explainability_job_definition",
+        "JobDefinitionName",
+    ),
+    "CreateModelQualityJobDefinition": (
+        "describe_model_quality_job_definition",
+        "JobDefinitionName",
+    ),
 }
 _KEPT = 512
 _RETRY_SECONDS = 30.0
@@ -26,7 +40,7 @@ _T = TypeVar("_T")
 class Lookups:
     """Answers from memory first, then with one Describe; implements ``check.Resolver``.
 
-    Models and endpoint configurations never change, so a good answer is kept. ``budget`` is
+    What is looked up here never changes once it is made, so a good answer is kept. ``budget`` is
     how many seconds all look-ups of one check may take together; what is not known by
     then stays open, and so does what could not be read (asked again after 30 seconds).
     Thread-safe.
@@ -124,7 +138,7 @@ class Lookups:
 
     def _ask(self, operation: str, name: str) -> Mapping[str, Any] | None:
         method = _METHODS.get(operation)
-        return None if method is None else self._in_time(self._describe, *method, name)
+        return None if method is None else self._in_time(self._describe, operation, *method, name)
 
     def _in_time(self, ask: Callable[..., _T], *arguments: Any) -> _T | None:
         """Ask in another thread, and take no answer for one where the budget is used up."""
@@ -143,9 +157,6 @@ class Lookups:
         reply = clients.client("kms", self.region).describe_key(KeyId=key)
         return str(reply["KeyMetadata"]["Arn"])
 
-    def _describe(self, call: str, parameter: str, name: str) -> Mapping[str, Any]:
-        reply: dict[str, Any] = getattr(clients.client("sagemaker", self.region), call)(
-            **{parameter: name}
-        )
-        reply.pop("ResponseMetadata", None)
-        return reply
+    def _describe(self, operation: str, call: str, parameter: str, name: str) -> Mapping[str, Any]:
+        reply = getattr(clients.client("sagemaker", self.region), call)(**{parameter: name})
+        return request_of_describe(operation, reply)

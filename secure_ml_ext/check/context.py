@@ -13,7 +13,7 @@ from typing import Any
 
 from ..iam import SOMETHING, Undetermined
 from ..inventory.authorization import action_named, authorization, key_family
-from ..inventory.paths import Path, absent, expand, get, parse
+from ..inventory.paths import Path, absent, decided_later, expand, get, parse
 from ..inventory.table import field_table
 from .context_global import Getter, Sent, global_key, later, unknown
 
@@ -26,6 +26,7 @@ _DEFAULTS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("CreateDomain", "sagemaker:AppNetworkAccessType"): ("PublicInternetOnly",),
 }
 _RUNTIME = ("86400",)
+_LATER: Mapping[str, str] = {"Unknown": "it is decided later"}
 # Keys of things that a list's entry need not have: another channel says nothing about them.
 _SPARSE = ("sagemaker:FileSystem", "sagemaker:Serverless", "sagemaker:Workteam")
 
@@ -128,9 +129,16 @@ def _values(paths: list[Path], params: Mapping[str, Any]) -> list[Any]:
     found = []
     for path in paths:
         for place in expand(params, path) if "*" in path else (path,):
-            value = get(params, place)
-            found.append(None if absent(value) else value)
+            found.append(_value(params, place))
     return found
+
+
+def _value(params: Mapping[str, Any], place: Path) -> Any:
+    """Return what stands at a place: None for nothing, an object for what is decided later."""
+    value = get(params, place)
+    if value is None:
+        return _LATER if decided_later(params, place) else None
+    return None if absent(value) else value
 
 
 def _by_entry(paths: list[Path], params: Mapping[str, Any]) -> list[Any]:
@@ -140,15 +148,13 @@ def _by_entry(paths: list[Path], params: Mapping[str, Any]) -> list[Any]:
     job's definition), and so are a single definition and a list of them.
     """
     if len(paths) == 1 and "*" not in paths[0]:
-        value = get(params, paths[0])
-        return [None if absent(value) else value]
+        return [_value(params, paths[0])]
     entries: dict[Path, Any] = {}
     for path in paths:
         for place in expand(params, path) if "*" in path else (path,):
             depth = max((n + 1 for n, part in enumerate(place) if isinstance(part, int)), default=0)
-            value = get(params, place)
             if entries.get(place[:depth]) is None:
-                entries[place[:depth]] = None if absent(value) else value
+                entries[place[:depth]] = _value(params, place)
     if len(entries) > 1 and entries.get((), True) is None:
         del entries[()]
     return list(entries.values())

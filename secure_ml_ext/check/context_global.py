@@ -123,6 +123,14 @@ _GLOBAL: Mapping[str, Getter] = {
     "aws:principalaccount": lambda sent: _known(sent.place.account),
     "aws:resourceaccount": lambda sent: _known(sent.place.account),
     "aws:requestedregion": lambda sent: _known(sent.place.region),
+    # Only of a user; a role has none.
+    "aws:username": lambda sent: None if _is_role(sent.principal) else Undetermined(),
+    "aws:assumedroot": lambda sent: None,
+    # Only of requests that a service makes for somebody else's resource.
+    "aws:sourceaccount": lambda sent: None,
+    "aws:sourcearn": lambda sent: None,
+    "aws:sourceorgid": lambda sent: None,
+    "aws:sourceorgpaths": lambda sent: None,
     "aws:principaltype": lambda sent: "AssumedRole" if _is_role(sent.principal) else Undetermined(),
     "aws:principalisawsservice": lambda sent: "false",
     "aws:principalservicename": lambda sent: None,

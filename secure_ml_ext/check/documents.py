@@ -7,6 +7,7 @@ check for all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, get_args
 
@@ -20,13 +21,25 @@ from ..rules.model import Rule
 from ..rules.profile import Profile
 from . import access
 from .caller import Caller, Resolver
+from .describe import is_describe, read_describe
+from .event import is_event, read_event
 from .files import InputError, kind_of_json, parse_json, request_in
 from .items import Item, Reading
+from .notebook import is_notebook, read_notebook, read_python
+from .pipeline import is_pipeline, read_pipeline
+from .pipeline_request import PIPELINES, steps_of
 from .records import Note, Report, Subject
 from .request import baseline_of, check_subject
+from .template import is_template, read_template
 
 Kind = Literal["request", "pipeline", "describe", "event", "template", "notebook", "python"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_YAML_TEMPLATE = re.compile(r"^(AWSTemplateFormatVersion|Resources)\s*:", re.MULTILINE)
+_POLICY_TEXT = re.compile(r'"Statement"\s*:')
+_POLICY = (
+    "it is a policy, no request: check it with `jupyter secure-ml lint-policy`, or name it with "
+    "--policies"
+)
 _BY_SUFFIX: Mapping[str, Kind] = {".ipynb": "notebook", ".py": "python"}
 
 
@@ -45,24 +58,32 @@ def read_text(text: str, origin: str, asked: Asked = Asked()) -> Reading:  # noq
     JSON and YAML are told apart by trying. Raises ``InputError`` with the place where the
     document, or the kind that was asked for, does not fit.
     """
+    try:
+        return _read_text(text, origin, asked)
+    except InputError as error:
+        said = str(error)
+        raise InputError(said if said.startswith(origin) else f"{origin}: {said}") from error
+
+
+def _read_text(text: str, origin: str, asked: Asked) -> Reading:
     suffix = origin[origin.rfind(".") :].lower() if "." in origin else ""
     kind = asked.kind or _BY_SUFFIX.get(suffix)
     if kind == "python":
-        from .notebook import read_python
-
         return read_python(text)
-    if suffix in (".yaml", ".yml") or (kind == "template" and not _looks_like_json(text)):
-        from .template import read_template
-
-        if kind not in (None, "template"):
-            raise InputError(f"{origin}: a {kind} is JSON, this is YAML")
-        return read_template(text)
-    content = parse_json(text, origin)
-    if kind == "template":
-        from .template import read_template
-
-        return read_template(text)
-    return read_content(content, origin, replace(asked, kind=kind), text)
+    yaml = suffix in (".yaml", ".yml") or (
+        not _looks_like_json(text) and _YAML_TEMPLATE.search(text) is not None
+    )
+    if kind == "template" or (yaml and kind is None):
+        return read_template(text, pipeline_reader=read_pipeline)
+    if yaml:
+        raise InputError(f"a {kind} is JSON, this is YAML")
+    try:
+        content = parse_json(text, origin)
+    except InputError as error:
+        if _POLICY_TEXT.search(text) is None:
+            raise
+        raise InputError(f"{error}; {_POLICY}") from error
+    return read_content(content, origin, replace(asked, kind=kind))
 
 
 def _looks_like_json(text: str) -> bool:
@@ -73,12 +94,10 @@ def read_content(
     content: Any,
     origin: str = "the document",
     asked: Asked = Asked(),  # noqa: B008
-    text: str | None = None,
 ) -> Reading:
-    """Return the requests in parsed JSON; ``text`` is what it was parsed from, for line numbers."""
-    kind = asked.kind or detect(content)
+    """Return the requests in parsed JSON."""
     try:
-        return _reader(kind, content, asked, origin, text)
+        return _reader(asked.kind or detect(content), content, asked, origin)
     except InputError as error:
         said = str(error)
         raise InputError(said if said.startswith(origin) else f"{origin}: {said}") from error
@@ -86,12 +105,6 @@ def read_content(
 
 def detect(content: Any) -> Kind:
     """Return the kind of parsed JSON; a request where it is nothing else."""
-    from .describe import is_describe
-    from .event import is_event
-    from .notebook import is_notebook
-    from .pipeline import is_pipeline
-    from .template import is_template
-
     if isinstance(content, dict) and "operation" in {str(key).lower() for key in content}:
         return "request"
     tests: tuple[tuple[Kind, Callable[[Any], bool]], ...] = (
@@ -104,35 +117,32 @@ def detect(content: Any) -> Kind:
     return next((kind for kind, test in tests if test(content)), "request")
 
 
-def _reader(kind: Kind, content: Any, asked: Asked, origin: str, text: str | None) -> Reading:
+def _not_a_policy(content: Any) -> None:
+    """Say what to do with a policy, which is easily given in the place of a request."""
+    if isinstance(content, dict) and {"Statement", "principals", "scps"} & content.keys():
+        raise InputError(_POLICY)
+
+
+def _reader(kind: Kind, content: Any, asked: Asked, origin: str) -> Reading:
     if kind == "request":
+        _not_a_policy(content)
         operation, params = request_in(content, origin, asked.operation)
-        return Reading([Item(operation=operation, params=params, kind="request")])
+        item = Item(operation=operation, params=params, kind="request")
+        if operation not in PIPELINES:
+            return Reading([item])
+        steps = steps_of(operation, params, None)
+        return Reading([item, *steps.items], steps.notes)
     if kind == "describe":
-        from .describe import read_describe
-
-        return read_describe(content, operation=asked.operation)
+        return read_describe(content, operation=asked.operation, pipeline_reader=read_pipeline)
     if kind == "event":
-        from .event import read_event
-
-        return read_event(content)
+        return read_event(content, pipeline_reader=read_pipeline)
     if not isinstance(content, dict):
         raise InputError(f"a {kind} is a JSON object, this is {kind_of_json(content)}")
     if kind == "notebook":
-        from .notebook import read_notebook
-
         return read_notebook(content)
-    if kind == "pipeline":
-        from .pipeline import read_pipeline
-
-        return read_pipeline(content, parameters=asked.parameters, role=asked.role)
-    from .template import read_template
-
-    if text is None:
-        import json
-
-        text = json.dumps(content)
-    return read_template(text)
+    if kind == "template":
+        return read_template(content, pipeline_reader=read_pipeline)
+    return read_pipeline(content, parameters=asked.parameters, role=asked.role)
 
 
 class Checker(Struct, frozen=True, kw_only=True):

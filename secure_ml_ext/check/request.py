@@ -11,8 +11,17 @@ from msgspec.structs import replace
 
 from ..iam import PolicyBundle
 from ..inventory.masking import resource_name
-from ..inventory.paths import absent, expand, get, parse, render
-from ..inventory.table import OperationFields, operations
+from ..inventory.paths import (
+    Path,
+    absent,
+    decided_later,
+    expand,
+    get,
+    parse,
+    render,
+    undetermined,
+)
+from ..inventory.table import OperationFields, Reference, operations
 from ..inventory.words import ControlName, State
 from ..rules.baseline import Baseline, Breach, Outcome
 from ..rules.config import Waiver
@@ -252,22 +261,26 @@ def _outcomes(
     for reference in entry.references:
         for place in expand(params, parse(reference.pointer)):
             name = get(params, place)
+            if undetermined(name) or (name is None and decided_later(params, place)):
+                outcomes += _open(reference, place, "taken from what is decided later")
+                continue
             if not isinstance(name, str) or absent(name):
                 continue
-            source, target = reference.operation, None
+            source, target = reference.target(params), None
             if resolver is not None and source is not None:
                 target = resolver.request_of(source, name)
             if source is None or target is None:
-                note = f"taken from {name}, not looked up"
-                outcomes += [
-                    Outcome(control, "depends", render(place), note)
-                    for control in reference.controls
-                ]
+                outcomes += _open(reference, place, f"taken from {name}, not looked up")
                 continue
             # References do not run in circles: endpoint, configuration, model.
             found = _outcomes(source, entry_of(source), target, profile, baseline, resolver)
             outcomes += [_inherited(c, name, render(place), found) for c in reference.controls]
     return outcomes
+
+
+def _open(reference: Reference, place: Path, note: str) -> list[Outcome]:
+    """Return the outcomes of a reference that cannot be followed."""
+    return [Outcome(control, "depends", render(place), note) for control in reference.controls]
 
 
 def _inherited(control: ControlName, name: str, pointer: str, found: Iterable[Outcome]) -> Outcome:

@@ -34,7 +34,12 @@ _VERDICTS: Mapping[str, tuple[Severity, str]] = {
     "implicitly-denied": ("error", "IAM would not allow this call"),
     "depends": ("warning", "IAM's answer depends on what is not known"),
 }
-_LINE = re.compile(r"\bline ([0-9]{1,9})\b")
+# Where a reader's place is a line of the file: of Python source, and of a template's resource. A
+# line of a notebook's cell is none.
+_LINES: Mapping[str, re.Pattern[str]] = {
+    "notebook-cell": re.compile(r"line ([0-9]{1,9})$"),
+    "template-resource": re.compile(r".*\(line ([0-9]{1,9})\)$", re.DOTALL),
+}
 # In a document on one line every statement would hang far to the right.
 _WIDEST_MARGIN = 24
 _STREAMS = ("-", "standard input")
@@ -308,8 +313,9 @@ def _about(
 
 
 def _line_of(subject: Subject) -> dict[str, int] | None:
-    """Return the line of a subject in its file; a line of a notebook's cell is none of the file."""
-    if subject.where and subject.kind != "notebook-cell" and (found := _LINE.search(subject.where)):
+    """Return the line of a subject in its file."""
+    pattern = _LINES.get(subject.kind)
+    if pattern and subject.where and (found := pattern.match(subject.where)):
         return {"startLine": max(1, int(found.group(1)))}
     # Code scanning shows only what has a line; the request begins in the first.
     return {"startLine": 1} if subject.path else None

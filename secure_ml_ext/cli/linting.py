@@ -85,9 +85,9 @@ def _files(paths: list[str]) -> Iterator[tuple[str, bool]]:
 
 def _below(directory: str) -> Iterator[tuple[str, bool]]:
     for folder, folders, names in os.walk(directory):
-        folders.sort()
+        folders[:] = sorted(each for each in folders if each[0] != "." and each != "node_modules")
         for name in sorted(names):
-            if name.endswith(".json"):
+            if name.lower().endswith(".json"):
                 yield os.path.join(folder, name), True
 
 

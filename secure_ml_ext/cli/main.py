@@ -39,7 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="find policy statements that do not do what they seem to say",
         description=linting.__doc__,
     )
-    lint.add_argument("paths", nargs="+", metavar="FILE", help="a policy; - for standard input")
+    lint.add_argument(
+        "paths",
+        nargs="+",
+        metavar="FILE",
+        help="a policy, or a folder of them; - for standard input",
+    )
     lint.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     lint.add_argument(
         "--fail-on",

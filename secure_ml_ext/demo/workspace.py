@@ -18,6 +18,7 @@ from typing import Any
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 FIRST_NOTEBOOK = "lab4.ipynb"
+STORIES = ("lab4", "abalone")
 NEWS = "lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 # Settings of the user's shell that would change what the demo shows.
 FOREIGN_PREFIXES = ("JUPYTER", "IPYTHON", "SECURE_ML_")
@@ -26,9 +27,10 @@ KEPT = frozenset({"SECURE_ML_DEMO_JOB_SECONDS"})
 
 def samples() -> list[Path]:
     """The notebooks that this environment can run: the SDK's only beside its generation."""
-    names = [FIRST_NOTEBOOK]
-    with contextlib.suppress(PackageNotFoundError):  # boto3 is enough for the story
-        names.append(f"lab4-sdk-v{version('sagemaker').partition('.')[0]}.ipynb")
+    names = [f"{story}.ipynb" for story in STORIES]
+    with contextlib.suppress(PackageNotFoundError):  # boto3 is enough for the stories
+        generation = version("sagemaker").partition(".")[0]
+        names += [f"{story}-sdk-v{generation}.ipynb" for story in STORIES]
     return [NOTEBOOKS / name for name in names if (NOTEBOOKS / name).exists()]
 
 

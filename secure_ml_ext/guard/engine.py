@@ -6,8 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from msgspec.structs import replace
-
 from ..aws.caller import caller_of
 from ..aws.clients import account_of
 from ..aws.policies import cached_bundle
@@ -91,18 +89,20 @@ class Engine:
         """Return what follows references in a Region; it remembers what was created here."""
         return self._lookups.setdefault(region, Lookups(region))
 
-    def check(self, operation: str, params: Any, region: str | None) -> Checked:
-        """Return the report of a request, and the profile it was checked against."""
+    def check(self, operation: str, params: Any, client: Any = None) -> Checked:
+        """Return the report of a request, and the profile it was checked against.
+
+        ``client`` is the one that sends it: it may have credentials and a Region of its own.
+        """
         from ..aws.profile import cached_profile
 
         config = self.guard.config
+        region = client.meta.region_name if client is not None else None
         profile = cached_profile(config)
         policies = cached_bundle(config, profile)
         caller = None
         if policies.bundle is not None:
-            caller = caller_of(config, profile)
-            if region is not None and caller.region != region:
-                caller = replace(caller, region=region)
+            caller = caller_of(config, profile, client)
         if policies.problem is not None:
             self.guard.tell(f"Secure ML: {policies.problem}")
         lookups = self.lookups(region)
@@ -143,7 +143,7 @@ class Engine:
 
     def judge(self, client: Any, operation: str, params: Any, context: Any) -> None:
         """Check a request and do what the mode says; sets ``context[CALL]`` when it is sent."""
-        checked = self.check(operation, params, client.meta.region_name)
+        checked = self.check(operation, params, client)
         report, profile, _ = checked
         call = Call(client, operation, params, checked, self.guard)
         for finding in decide.waived(report):
@@ -178,7 +178,7 @@ class Engine:
     def _fix(self, call: Call, client: Any, profile: Profile | None, fixed: dict[str, Any]) -> None:
         """Send the request with its fix; what the fix cannot mend does not leave."""
         before = call.report
-        after = self.check(call.operation, fixed, call.region).report
+        after = self.check(call.operation, fixed, client).report
         if self.blocks(after):
             self._refuse(call, client, profile, after)
         call.action = "fixed"
@@ -222,7 +222,7 @@ class Engine:
         if after is None and call.resend is None:
             fixed = self.fixed(call.operation, call.params, call.checked)
         if fixed is not None:
-            after = self.check(call.operation, fixed, call.region).report
+            after = self.check(call.operation, fixed, client).report
             if not self.blocks(after):
                 request = HeldRequest(
                     client, call.operation, call.params, fixed, call.notebook, call.cell

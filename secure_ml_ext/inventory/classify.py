@@ -75,6 +75,18 @@ _MONITORED = [
     "output-kms",
 ]
 
+# A schedule names its definition; which of the four kinds it is, MonitoringType says.
+_DEFINITION = {
+    "pointer": "/MonitoringScheduleConfig/MonitoringJobDefinitionName",
+    "operation": None,
+    "by": "/MonitoringScheduleConfig/MonitoringType",
+    "choices": {
+        kind: f"Create{kind}JobDefinition"
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
+    "controls": _MONITORED,
+}
+
 # Controls that an operation takes from something it names.
 REFERENCES: Mapping[str, list[dict[str, Any]]] = {
     "CreateTransformJob": [
@@ -106,20 +118,8 @@ REFERENCES: Mapping[str, list[dict[str, Any]]] = {
             "controls": [*_NETWORK, "volume-kms", "capture-kms"],
         }
     ],
-    "CreateMonitoringSchedule": [
-        {
-            "pointer": "/MonitoringScheduleConfig/MonitoringJobDefinitionName",
-            "operation": None,
-            "controls": _MONITORED,
-        }
-    ],
-    "UpdateMonitoringSchedule": [
-        {
-            "pointer": "/MonitoringScheduleConfig/MonitoringJobDefinitionName",
-            "operation": None,
-            "controls": _MONITORED,
-        }
-    ],
+    "CreateMonitoringSchedule": [_DEFINITION],
+    "UpdateMonitoringSchedule": [_DEFINITION],
 }
 
 _KINDS = {

@@ -18,6 +18,7 @@ def _visible(operation: str, params: Mapping[str, Any]) -> set[Path]:
         return set()
     paths: set[Path] = set()
     pointers = [f.pointer for f in entry.fields] + [r.pointer for r in entry.references]
+    pointers += [r.by for r in entry.references if r.by]
     for field in entry.fields:
         pointers.extend(field.instances)
         if field.also:

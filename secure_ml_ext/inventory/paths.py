@@ -8,6 +8,9 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
+_VARIABLES = frozenset({"Get", "Ref", "Unknown"})
+_FUNCTIONS = frozenset({"Fn::", "Std:"})
+
 
 @lru_cache(maxsize=4096)
 def parse(pointer: str) -> Path:
@@ -17,6 +20,7 @@ def parse(pointer: str) -> Path:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
+@lru_cache(maxsize=4096)
 def render(path: Path) -> str:
     """Return the pointer of a path, with ``~`` and ``/`` escaped."""
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
@@ -64,3 +68,54 @@ def absent(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(absent, value))
     return isinstance(value, dict) and not value
+
+
+def undetermined(value: Any) -> bool:
+    """Tell whether an object stands in the place of a value that is decided later.
+
+    Such objects are a pipeline's variables (``{"Get": …}``, ``{"Std:Join": …}``), a template's
+    intrinsic functions (``{"Ref": …}``, ``{"Fn::If": …}``), also beside members that are known
+    (``Fn::Transform``), and what a reader could not know (``{"Unknown": …}``).
+    """
+    if not isinstance(value, dict):
+        return False
+    if len(value) == 1 and not _VARIABLES.isdisjoint(value):
+        return True
+    # On the path of every request: a loop is several times faster than any() over a generator.
+    for key in value:  # noqa: SIM110
+        if isinstance(key, str) and key[:4] in _FUNCTIONS:
+            return True
+    return False
+
+
+def perhaps_absent(value: Any) -> bool:
+    """Tell whether an object may stand for no value at all.
+
+    Nobody knows ``{"Unknown": …}``, and an ``Fn::If`` may have ``AWS::NoValue`` as a branch; other
+    variables are always filled in.
+    """
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    branches = value.get("Fn::If")
+    return "Unknown" in value or (
+        isinstance(branches, list) and {"Ref": "AWS::NoValue"} in branches[1:]
+    )
+
+
+def decided_later(document: Any, path: Path) -> bool:
+    """Tell whether something above the end of ``path`` is decided later.
+
+    A ``*`` in the path is every item of the list; what lies at the end itself does not count.
+    """
+    for depth, part in enumerate(path):
+        if isinstance(document, dict):
+            if part not in document:
+                return undetermined(document)
+            document = document[part]
+        elif isinstance(document, (list, tuple)) and part == "*":
+            return any(decided_later(item, path[depth + 1 :]) for item in document)
+        elif isinstance(document, (list, tuple)) and isinstance(part, int):
+            document = document[part] if part < len(document) else None
+        else:
+            return False
+    return False

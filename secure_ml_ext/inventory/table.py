@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from .paths import get, parse
 from .words import ControlName
 
 FieldKind = Literal["network", "subnet", "subnets", "groups", "key", "flag", "word", "count"]
@@ -34,11 +35,24 @@ class Field(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """A name in the request whose target decides ``controls`` (a transform's model)."""
+    """A name in the request whose target decides ``controls`` (a transform's model).
+
+    The target was made by ``operation``; where that is None, the value at the pointer ``by``
+    chooses it among ``choices`` (a schedule's ``MonitoringType``).
+    """
 
     pointer: str
     operation: str | None
     controls: list[ControlName]
+    by: str | None = None
+    choices: dict[str, str] = {}
+
+    def target(self, params: Mapping[str, Any]) -> str | None:
+        """Return the operation that made what is named, or None when the request does not say."""
+        if self.operation is not None or self.by is None:
+            return self.operation
+        chosen = get(params, parse(self.by))
+        return self.choices.get(chosen) if isinstance(chosen, str) else None
 
 
 class OperationFields(Struct, frozen=True):

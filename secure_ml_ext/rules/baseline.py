@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
-from ..inventory.paths import Path, absent, expand, get, parse, render
+from ..inventory.paths import Path, absent, decided_later, expand, get, parse, render
 from ..inventory.table import Field, operations
 from ..inventory.words import ControlName, Severity, State
 from .model import Rule, builtin_rules
@@ -126,6 +126,12 @@ def unresolved(value: Any) -> bool:
     return isinstance(value, dict) and bool(value)
 
 
+def later(what: str, value: Any) -> str:
+    """Return why a value is not known; a reader that knows says so in ``{"Unknown": reason}``."""
+    reason = value.get("Unknown") if isinstance(value, dict) else None
+    return f"{what} is not known: {reason}" if reason else f"{what} is decided later"
+
+
 def _applies(locus: Locus, params: Mapping[str, Any], anchor: Path) -> str | None:
     """Return why the field is not asked for, or None when it is."""
     if locus.unless is not None:
@@ -149,18 +155,37 @@ def _at(
     probe: Probe, locus: Locus, params: Mapping[str, Any], anchor: Path, ground: Ground
 ) -> Outcome:
     path = anchor + locus.rest if locus.starred else locus.path
+    value = get(params, path)
+    if value is None and decided_later(params, path):
+        return locus.says("depends", path, "it is decided later")
     if anchor or locus.unless is not None:
         reason = _applies(locus, params, anchor)
         if reason is not None:
             return locus.says("na", path, reason)
-    value = get(params, path)
     if value is None and locus.field.also is not None:
         other = parse(locus.field.also)
         if not absent(get(params, other)):
             path, value = other, get(params, other)
     if locus.update and not anchor and absent(value):
         return locus.says("na", path, "unchanged by this update")
-    return probe(locus, params, path, value, ground)
+    outcome = probe(locus, params, path, value, ground)
+    if outcome.breach is not None:
+        reason = _open(locus, params, anchor)
+        if reason is not None:
+            return locus.says("depends", path, reason)
+    return outcome
+
+
+def _open(locus: Locus, params: Mapping[str, Any], anchor: Path) -> str | None:
+    """Return what has yet to be decided before the field is asked for at all, or None."""
+    if locus.unless is not None and decided_later(params, locus.unless):
+        return f"{render(locus.unless)} is decided later"
+    parent = get(params, anchor) if anchor else None
+    if isinstance(parent, dict):
+        for switch in _SWITCHES:
+            if unresolved(parent.get(switch)):
+                return f"{switch} is decided later"
+    return None
 
 
 class Baseline:
@@ -194,8 +219,12 @@ class Baseline:
         outcomes: list[Outcome] = []
         for probe, locus in compiled:
             if locus.starred:
-                for anchor in expand(params, locus.anchor):
+                anchors = list(expand(params, locus.anchor))
+                for anchor in anchors:
                     outcomes.append(_at(probe, locus, params, anchor, ground))
+                if not anchors and decided_later(params, locus.anchor):
+                    above = locus.anchor[: locus.anchor.index("*")]
+                    outcomes.append(locus.says("depends", above, "it is decided later"))
             else:
                 outcomes.append(_at(probe, locus, params, locus.anchor, ground))
         return outcomes

@@ -73,7 +73,9 @@ def _put(document: Any, path: Path, value: Any, own: set[int]) -> Path:
     root: Path | None = None
     for depth, part in enumerate(path[:-1]):
         child = node[int(part)] if isinstance(node, list) else node.get(part)
-        if not isinstance(child, (dict, list)):
+        # A list where the path wants a structure is as unusable as a scalar.
+        fits = isinstance(child, list) and isinstance(path[depth + 1], int)
+        if not (fits or isinstance(child, dict)):
             child = {}
             root = root or path[: depth + 1]
         elif id(child) not in own:

@@ -11,9 +11,9 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..inventory.paths import Path, absent, expand, get, parse
+from ..inventory.paths import Path, absent, expand, get, parse, perhaps_absent, undetermined
 from ..inventory.table import Field
-from .baseline import Ground, Locus, Outcome, Probe, unresolved, wanted
+from .baseline import Ground, Locus, Outcome, Probe, later, unresolved, wanted
 from .model import Rule, has_local_disk
 from .patch import Assignment
 from .profile import Profile
@@ -43,7 +43,10 @@ def _network(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
     if unresolved(value) and not ({"Subnets", "SecurityGroupIds"} & set(value)):
-        return locus.says("depends", path, "the network is decided later")
+        return locus.says("depends", path, later("the network", value))
+    for member in ("Subnets", "SecurityGroupIds"):
+        if perhaps_absent(own := get(value, (member,))):
+            return locus.says("depends", path, later("the network", own))
     lacking = [
         (member, name)
         for member, name in (("Subnets", "subnets"), ("SecurityGroupIds", "security_groups"))
@@ -77,6 +80,9 @@ def _subnet(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
     groups: Path = ("SecurityGroupIds",)
+    for own in (value, get(params, groups)):
+        if perhaps_absent(own):
+            return locus.says("depends", path, later("the network", own))
     lacks_groups = absent(get(params, groups))
     if not absent(value) and not lacks_groups:
         return locus.passes(path)
@@ -133,10 +139,14 @@ def ground_of(profile: Profile) -> Ground:
 def _approved_network(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
+    if undetermined(value):
+        return locus.says("depends", path, later("the network", value))
     subnets, groups = ground.subnets, ground.groups
     parts: list[tuple[Path, Any, frozenset[str], str, str]] = []
     kind = locus.field.kind
     if kind == "network":
+        if unresolved(value) and not ({"Subnets", "SecurityGroupIds"} & set(value)):
+            return locus.says("depends", path, "the network is decided later")
         parts.append(((*path, "Subnets"), get(value, ("Subnets",)), subnets, "subnets", "subnet"))
         own = get(value, ("SecurityGroupIds",))
         parts.append(
@@ -189,6 +199,10 @@ def _approved_network(
     known = any(approved for _, _, approved, *_ in parts)
     if not known:
         return locus.says("depends", path, "the profile names no approved network")
+    for _, own, *_ in parts:
+        for item in own if isinstance(own, (list, tuple)) else (own,):
+            if unresolved(item):
+                return locus.says("depends", path, later("the network", item))
     return locus.passes(path)
 
 
@@ -220,7 +234,7 @@ def _key(
             wishes=(Assignment(path, UNSET),),
         )
     if unresolved(value):
-        return locus.says("depends", path, "the key is decided later")
+        return locus.says("depends", path, later("the key", value))
     if _strings(value):
         return locus.passes(path)
     names = key_names(locus.rule.control, locus.efs)
@@ -246,6 +260,8 @@ def key_forms(key: str) -> frozenset[str]:
 def _approved_key(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
+    if unresolved(value):
+        return locus.says("depends", path, later("the key", value))
     keys = _strings(value)
     if not keys:
         return locus.says("na", path, "no key in the request to compare")
@@ -279,7 +295,7 @@ def _flag(
     if value is True:
         return locus.passes(path)
     if unresolved(value):
-        return locus.says("depends", path, "the value is decided later")
+        return locus.says("depends", path, later("the value", value))
     return locus.breach(
         path,
         _OFF[locus.rule.control],
@@ -294,7 +310,7 @@ def _word(
 ) -> Outcome:
     rule = locus.rule
     if unresolved(value):
-        return locus.says("depends", path, "the value is decided later")
+        return locus.says("depends", path, later("the value", value))
     if value in rule.accept or (absent(value) and rule.default in rule.accept):
         return locus.passes(path)
     member = path[-1]
@@ -312,6 +328,8 @@ def _word(
 def _count(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
+    if unresolved(value):
+        return locus.says("depends", path, later("the value", value))
     least = locus.rule.minimum or 1
     if value is None or isinstance(value, bool) or not isinstance(value, int):
         return locus.says("na", path, "no instance count in the request")
@@ -329,6 +347,8 @@ def _count(
 def _tags(
     locus: Locus, params: Mapping[str, Any], path: Path, value: Any, ground: Ground
 ) -> Outcome:
+    if unresolved(value):
+        return locus.says("depends", path, later("the value", value))
     if not absent(value):
         return locus.passes(path)
     return locus.breach(path, "no tags", expected="at least one tag", actual=None)

@@ -13,16 +13,15 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..aws.errors import to_problem
-from ..aws.profile import ProfileSource
 from ..aws.records import Problem
-from ..check import UnknownOperation, check_request
-from ..rules import Baseline, Profile, ProfileError, load_config, profile_from_dict, rules_in_force
+from ..check import Report
+from ..rules import Profile, load_config
 from ..rules.profile import PROFILE_SCHEMA
-from .failures import RequestError, bad_input, body_for, from_problem, not_found
+from .failures import RequestError, bad_input, body_for, not_found
 from .openapi import document
 from .records import ErrorBody, ProfileReply, Status, ValidateRequest, decode_validate
 from .spool_jobs import kernel_spool
+from .validation import discover, validate
 
 MAX_BODY = 2_000_000  # bytes; a pipeline definition is 100 KB at most, a request far less
 _T = TypeVar("_T")
@@ -72,29 +71,9 @@ class ValidateHandler(SecureMlHandler):
         asked = _decoded(self.request.body)
         self.reply(await self.work(lambda: self._report(asked)))
 
-    def _report(self, asked: ValidateRequest) -> Any:
-        config = load_config()
-        if asked.profile is not None:
-            try:
-                profile = profile_from_dict(asked.profile, "profile")
-            except ProfileError as error:
-                raise bad_input(str(error), "Send the profile as `GET profile` shows it.") from None
-        else:
-            profile = _discover(self.app.profile_source, use_cache=True)[0]
-        self.app.lookups.begin()
-        try:
-            return check_request(
-                asked.operation,
-                asked.params,
-                profile=profile,
-                resolver=self.app.lookups,
-                rules=Baseline(rules_in_force(config)),
-                waivers=config.waivers,
-            )
-        except UnknownOperation as error:
-            raise bad_input(str(error), "Correct `operation`, e.g. CreateTrainingJob.") from None
-        except RecursionError:
-            raise bad_input("params is nested too deeply.", "Send a flatter request.") from None
+    def _report(self, asked: ValidateRequest) -> Report:
+        app = self.app
+        return validate(asked, app.profile_source, app.policy_source, app.lookups)
 
 
 class JobsHandler(SecureMlHandler):
@@ -136,7 +115,7 @@ class ProfileHandler(SecureMlHandler):
         if fresh not in ("0", "1"):
             raise bad_input(f"fresh must be 0 or 1, not {fresh!r}.", "Ask `profile?fresh=1`.")
         source = self.app.profile_source
-        profile, problems = await self.work(lambda: _discover(source, use_cache=fresh == "0"))
+        profile, problems = await self.work(lambda: discover(source, use_cache=fresh == "0"))
         self.reply(_profile_reply(profile, problems))
 
 
@@ -225,16 +204,6 @@ def _decoded(body: bytes) -> ValidateRequest:
         raise bad_input(f"The request is not JSON: {error}", "Send a JSON object.") from None
     except RecursionError:
         raise bad_input("The request is nested too deeply.", "Send a flatter request.") from None
-
-
-def _discover(source: ProfileSource, *, use_cache: bool) -> tuple[Profile, list[Problem]]:
-    """Ask the profile source; one that raises (it must not) is a 502 or 503 with a remedy."""
-    try:
-        return source.discover(use_cache=use_cache)
-    except Exception as exc:
-        name = type(source).__name__
-        problem = to_problem(exc, service=name, operation="discover", region=None)
-        raise from_problem(problem) from exc
 
 
 def _profile_reply(profile: Profile, problems: list[Problem]) -> ProfileReply:

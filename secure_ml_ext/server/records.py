@@ -8,21 +8,28 @@ import msgspec
 from msgspec import Struct
 
 from ..aws.records import Problem
+from ..check.documents import Kind
 from ..guard.records import Decision, Submission
 from ..rules.profile import ProfileValue
 
 
 class ValidateRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A request to check, as botocore would send it.
+    """What to check: a request (``operation``, ``params``), or a document (``kind``, ``content``).
 
-    ``profile`` replaces the server's own profile, in the form of ``GET profile`` or of a
-    profile file. ``policies`` is for a later version: anything but null is refused.
+    ``content`` is JSON, or text: a YAML template, Python source, a definition as AWS keeps it;
+    ``kind`` null lets the content tell. ``role`` is the ARN of the role that sends the requests,
+    ``parameters`` are those of a pipeline. ``profile`` replaces the server's own profile, in the
+    form of ``GET profile`` or of a profile file; ``policies`` the server's own policy bundle.
     """
 
-    operation: str
-    params: dict[str, Any]
+    operation: str | None = None
+    params: dict[str, Any] | None = None
+    kind: Kind | None = None
+    content: Any = None
+    role: str | None = None
+    parameters: dict[str, Any] = {}
     profile: dict[str, Any] | None = None
-    policies: None = None
+    policies: dict[str, Any] | None = None
 
 
 class ErrorBody(Struct, frozen=True, omit_defaults=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from secure_ml_ext.aws import clients, profile
+from secure_ml_ext.aws import caller, clients, policies, profile
 from secure_ml_ext.demo.aws import Embedded
 
 Metadata = Callable[..., Path]
@@ -25,11 +25,12 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
         monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(tmp_path / name))
     monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "etc"))
     monkeypatch.setenv("SECURE_ML_RESOURCE_METADATA", str(tmp_path / "no-metadata.json"))
-    profile.forget()
-    clients.forget()
+    rooms = (profile, policies, caller, clients)
+    for room in rooms:
+        room.forget()
     yield
-    profile.forget()
-    clients.forget()
+    for room in rooms:
+        room.forget()
 
 
 @pytest.fixture

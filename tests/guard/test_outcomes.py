@@ -112,11 +112,12 @@ def test_a_wrong_prediction_is_recorded_as_such(
     check = engine.check
 
     def with_verdict(*request: Any) -> Any:
-        report, profile = check(*request)
+        checked = check(*request)
+        report = checked.report
         statements = [Statement("scp:1", "network", "DenyNoVpc", 0, "no VpcSubnets")]
         iam = Iam(verdict, statements=statements if "denied" in verdict else [])
         subject = msgspec.structs.replace(report.subjects[0], iam=iam)
-        return type(report).of([subject]), profile
+        return checked._replace(report=type(report).of([subject]))
 
     engine.check = with_verdict
     if status == 403:

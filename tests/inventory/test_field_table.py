@@ -97,8 +97,27 @@ def test_every_pointer_leads_to_a_member_of_the_request_shape(model: Any) -> Non
             assert field.pointer.startswith(field.anchor)
             rest = parse(field.pointer)[len(parse(field.anchor)) :]
             assert set(rest[:-1]) <= BAGS
+        for reference in entry.references:
+            for pointer in [reference.pointer, *([reference.by] if reference.by else [])]:
+                walk(root, parse(pointer))
         if entry.name:
             assert entry.name in shapes[root]["members"]
+
+
+def test_a_reference_knows_what_it_names(model: Any) -> None:
+    """Either one operation, or one for every value of the member that chooses."""
+    for entry in operations().values():
+        for reference in entry.references:
+            made_by = (
+                {reference.operation} if reference.by is None else {*reference.choices.values()}
+            )
+            assert made_by <= operations().keys()
+    schedule = operations()["CreateMonitoringSchedule"].references[0]
+    assert set(schedule.choices) == set(model["shapes"]["MonitoringType"]["enum"])
+    for kind, operation in schedule.choices.items():
+        config = {"MonitoringJobDefinitionName": "d", "MonitoringType": kind}
+        assert schedule.target({"MonitoringScheduleConfig": config}) == operation
+    assert schedule.target({"MonitoringScheduleConfig": {"MonitoringType": {"Ref": "X"}}}) is None
 
 
 def test_condition_keys_are_the_current_names() -> None:

@@ -31,7 +31,7 @@ def test_missing_parents_are_created_once_and_siblings_kept() -> None:
 
 
 def test_an_unusable_parent_is_replaced() -> None:
-    for broken in (None, "", "text", 5):
+    for broken in (None, "", "text", 5, [], ["text"]):
         assert ops((("V", "K"), "key"), on={"V": broken}) == [
             {"op": "replace", "path": "/V", "value": {"K": "key"}}
         ]

@@ -20,6 +20,22 @@ MODULES = (
     "model_monitor",
     "transformer",
     "tuner",
+    "clarify",
+    "pytorch",
+    "workflow.automl_step",
+    "workflow.callback_step",
+    "workflow.clarify_check_step",
+    "workflow.condition_step",
+    "workflow.emr_step",
+    "workflow.endpoint_step",
+    "workflow.fail_step",
+    "workflow.function_step",
+    "workflow.lambda_step",
+    "workflow.model_step",
+    "workflow.notebook_job_step",
+    "workflow.pipeline",
+    "workflow.quality_check_step",
+    "workflow.step_collections",
 )
 
 

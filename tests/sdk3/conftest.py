@@ -18,6 +18,13 @@ MODULES = (
     "train.model_trainer",
     "train.tuner",
     "core.parameter",
+    "core.workflow.pipeline_context",
+    "mlops.workflow.condition_step",
+    "mlops.workflow.fail_step",
+    "mlops.workflow.for_each_step",
+    "mlops.workflow.model_step",
+    "mlops.workflow.pipeline",
+    "serve.model_builder",
 )
 
 

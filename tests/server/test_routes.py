@@ -36,6 +36,53 @@ async def test_validate_takes_another_profile(jp_fetch: Any) -> None:
     assert "sg-1" in values
 
 
+ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+NO_VPC = {
+    "Sid": "DenyNoVpc",
+    "Effect": "Deny",
+    "Action": "sagemaker:CreateTrainingJob",
+    "Resource": "*",
+    "Condition": {"Null": {"sagemaker:VpcSubnets": "true"}},
+}
+
+
+async def validated(jp_fetch: Any, body: dict[str, Any]) -> Any:
+    reply = await jp_fetch("secure-ml-ext", "validate", method="POST", body=json.dumps(body))
+    return json.loads(reply.body)
+
+
+async def test_validate_asks_the_policies_that_were_sent(jp_fetch: Any) -> None:
+    scp = {"Version": "2012-10-17", "Statement": [NO_VPC, ALL["Statement"]]}
+    policies = {"identity": [ALL], "scps": [[ALL], [scp]]}
+    body = {"operation": "CreateTrainingJob", "params": BARE, "policies": policies}
+    (subject,) = (await validated(jp_fetch, body))["subjects"]
+    assert subject["iam"]["verdict"] == "explicitly-denied"
+    (statement,) = subject["iam"]["statements"]
+    assert (statement["layer"], statement["sid"]) == ("scp:1", "DenyNoVpc")
+
+
+async def test_validate_takes_any_document(jp_fetch: Any) -> None:
+    steps = [
+        {"Name": "Train", "Type": "Training", "Arguments": BARE},
+        {"Name": "Call", "Type": "Lambda", "Arguments": {}},
+    ]
+    definition = {"Version": "2020-12-01", "Steps": steps}
+    for content in (definition, json.dumps(definition)):
+        report = await validated(jp_fetch, {"kind": "pipeline", "content": content})
+        (subject,) = report["subjects"]
+        assert (subject["kind"], subject["where"]) == ("pipeline-step", "step Train")
+        (note,) = report["notes"]
+        assert note["where"] == "step Call"
+    told = await validated(jp_fetch, {"content": definition})
+    assert told["subjects"] == report["subjects"]
+    template = "Resources:\n  M:\n    Type: AWS::SageMaker::Model\n    Properties: {}\n"
+    report = await validated(jp_fetch, {"content": template})
+    assert report["subjects"][0]["kind"] == "template-resource"
+    source = "import boto3\nboto3.client('sagemaker').create_model(ModelName='m')\n"
+    report = await validated(jp_fetch, {"kind": "python", "content": source})
+    assert report["subjects"][0]["where"] == "line 2"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -46,7 +93,15 @@ async def test_validate_takes_another_profile(jp_fetch: Any) -> None:
         ('{"operation": "CreateTrainingJob", "params": []}', "$.params"),
         ('{"operation": "CreateTrainingJob"}', "params"),
         ('{"operation": "CreateTrainingJob", "params": {}, "extra": 1}', "extra"),
-        ('{"operation": "CreateTrainingJob", "params": {}, "policies": {}}', "$.policies"),
+        ('{"operation": "CreateTrainingJob", "params": {}, "policies": {}}', "empty"),
+        (
+            '{"operation": "CreateTrainingJob", "params": {}, "policies": {"identiy": []}}',
+            "identity",
+        ),
+        ('{"kind": "pipeline", "content": {}}', "Steps"),
+        ('{"kind": "pipelin", "content": {}}', "$.kind"),
+        ('{"content": {"Statement": []}}', "lint-policy"),
+        ('{"content": {"TrainingJobName": "a"}, "params": {}}', "exclude"),
         ('{"operation": "CreateTrainingJob", "params": {}, "profile": {"sub": 1}}', "sub"),
         ('{"operation": "CreateTraningJob", "params": {}}', "CreateTrainingJob"),
         ('{"operation": "", "params": {}}', "''"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ...rules.model import has_local_disk, local_disk_families
 from . import facts
-from .group import Beside, asked, covers, dead, never
+from .group import Beside, covers
 from .records import LintFinding, listed
 from .report import found
 from .rewrite import (
@@ -35,17 +35,14 @@ def check(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     if not volume:
         return
     types = [clause for clause in row.clauses if clause.family == facts.INSTANCE_TYPES]
+    demanding = facts.refusing_actions() & _demanding(row, volume)
     open_: dict[str, set[str]] = {}
-    closed = set[str]()
-    for action in facts.refusing_actions() & row.actions:
-        if not _demands(row, action, volume):
-            continue
-        for family in local_disk_families():
-            state = _state(row, beside, action, types, _samples(row, family, types))
-            if state:
-                open_.setdefault(action, set()).add(family)
-            elif state is False:
-                closed.add(family)
+    exempt = False
+    for family in local_disk_families() if demanding else ():
+        caught, let_go = _caught(row, beside, demanding, types, _samples(family, types))
+        exempt = exempt or let_go
+        for action in caught:
+            open_.setdefault(action, set()).add(family)
     if not open_:
         return
     families = facts.in_order(set[str]().union(*open_.values()))
@@ -60,17 +57,17 @@ def check(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     message = (
         f"Instance types with local disks ({shown}) refuse a volume key, and {does}{_hint(types)}."
     )
-    exempt = _exempted if row.effect == "Deny" else _allowed
+    correction = _exempted if row.effect == "Deny" else _allowed
     yield found(
         file,
         row,
         "unsatisfiable-local-disk",
         message,
-        exempt(row, frozenset(open_), families, volume, types),
+        correction(row, frozenset(open_), families, volume, types),
         names,
         keys=facts.in_order(clause.key for clause in volume),
         # Whoever exempts some families knows the matter, and may not offer the others.
-        severity="info" if closed else None,
+        severity="info" if exempt else None,
     )
 
 
@@ -81,61 +78,69 @@ def _hint(types: list[Clause]) -> str:
     return f"; no instance type fits {listed(idle, 3)}, for all begin with ml" if idle else ""
 
 
-def _demands(row: Row, action: str, volume: list[Clause]) -> bool:
-    """Tell whether a call without a volume key fails, whatever else the caller writes."""
-    absent = [clause.absent for clause in volume if not never(action, clause)]
-    if dead(row, action) or not absent:
-        return False
+def _demanding(row: Row, volume: list[Clause]) -> frozenset[str]:
+    """Return the actions of which a call without a volume key fails, whatever else it has."""
+    carried = frozenset[str]().union(*(clause.carried(row.alive) for clause in volume))
     if row.effect == "Allow":
-        return not all(absent)
-    known = (facts.VOLUME_KEY, facts.INSTANCE_TYPES)
-    return all(absent) and all(clause.family in known for clause in asked(row, action))
+        return frozenset[str]().union(
+            *(clause.carried(row.alive) for clause in volume if not clause.absent)
+        )
+    for clause in row.clauses:
+        known = clause.family in (facts.VOLUME_KEY, facts.INSTANCE_TYPES)
+        if clause in volume and not clause.absent:
+            carried -= clause.carried(carried)
+        elif clause.kind == "request" and not known:
+            carried = clause.missing(carried)
+    return carried
 
 
-def _samples(row: Row, family: str, types: list[Clause]) -> list[str]:
+def _samples(family: str, types: list[Clause]) -> list[str]:
     """Return instance types of a family, those that the statement itself names included."""
     own = (value for clause in types for value in clause.condition.values[:_MOST_NAMED])
     named = [v for v in own if v.startswith(f"ml.{family}.") and "*" not in v and "?" not in v]
     return [*(f"ml.{family}.{size}" for size in _SIZES), *named]
 
 
-def _state(
-    row: Row, beside: Beside, action: str, types: list[Clause], samples: Iterable[str]
-) -> bool | None:
-    """Tell whether a family is caught (True), exempt (False), or out of the question (None).
+def _caught(
+    row: Row, beside: Beside, actions: frozenset[str], types: list[Clause], samples: list[str]
+) -> tuple[frozenset[str], bool]:
+    """Return the actions for which no call with the family succeeds, and whether it is exempt.
 
-    An Allow exempts nothing; what another Allow serves, or this one does not reach, is no matter.
+    A Deny exempts a family when it lets some of its types go. Where other statements refuse all of
+    them anyway, or another Allow serves one without a key, there is nothing to say.
     """
-    within = [sample for sample in samples if not _refused(row, beside, action, sample)]
-    caught = [all(_holds(clause, sample) for clause in types) for sample in within]
-    if row.effect == "Deny":
-        return all(caught) if within else None
-    reached = [sample for sample, holds in zip(within, caught, strict=True) if holds]
-    if not reached or any(_served(row, beside, action, sample) for sample in reached):
-        return None
-    return True
+    reached = [sample for sample in samples if all(_holds(clause, sample) for clause in types)]
+    exempt = row.effect == "Deny" and len(reached) < len(samples)
+    if exempt or not reached:
+        return frozenset(), exempt
+    refused = [_refused(row, beside, sample) for sample in reached]
+    caught = actions.difference(frozenset.intersection(*refused))
+    if row.effect == "Allow":
+        caught = caught.difference(*(_served(row, beside, sample) for sample in reached))
+    return caught, False
 
 
-def _refused(row: Row, beside: Beside, action: str, sample: str) -> bool:
-    """Tell whether another Deny refuses an instance type altogether."""
-    return any(
-        other is not row
-        and other.clauses
-        and all(c.family == facts.INSTANCE_TYPES and _holds(c, sample) for c in other.clauses)
+def _refused(row: Row, beside: Beside, sample: str) -> frozenset[str]:
+    """Return the actions for which another Deny refuses an instance type altogether."""
+    others = (
+        other.actions
+        for other in beside.by_types
+        if other is not row
+        and all(_holds(clause, sample) for clause in other.clauses)
         and covers(other, row)
-        for other in beside.denies.get(action, ())
     )
+    return frozenset[str]().union(*others)
 
 
-def _served(row: Row, beside: Beside, action: str, sample: str) -> bool:
-    """Tell whether another Allow lets an instance type pass without a volume key."""
-    return any(
-        other is not row
-        and not dead(other, action)
-        and all(c.absent for c in other.clauses if c.family == facts.VOLUME_KEY)
+def _served(row: Row, beside: Beside, sample: str) -> frozenset[str]:
+    """Return the actions for which another Allow lets a type pass without a volume key."""
+    others = (
+        other.alive
+        for other in beside.keyless
+        if other is not row
         and all(_holds(c, sample) for c in other.clauses if c.family == facts.INSTANCE_TYPES)
-        for other in beside.allows.get(action, ())
     )
+    return frozenset[str]().union(*others)
 
 
 def _holds(clause: Clause, instance_type: str) -> bool:
@@ -166,10 +171,9 @@ def _exempted(
         exempt["Condition"][listing.block][listing.key] = [*known, *patterns]
     else:
         exempt = with_condition(exempt, _EXEMPT, _KEY, patterns)
+    carrying = frozenset[str]().union(*(clause.carried(row.actions) for clause in volume))
     others = frozenset(
-        action
-        for action in row.actions - affected
-        if any(not never(action, c) for c in volume) or action in row.literal
+        action for action in row.actions - affected if action in carrying or action in row.literal
     )
     if others:
         exempt = exempt and with_actions(row, exempt, affected, others=False)

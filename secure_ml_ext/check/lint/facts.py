@@ -102,12 +102,6 @@ def carriers(key: str) -> frozenset[str] | None:
     return _carriers().get(family if family == _HOME_KEY else key_family(normal(key)), frozenset())
 
 
-def carried(action: str, key: str) -> bool:
-    """Tell whether a call of an action may have a key, under its old name or its new one."""
-    found = carriers(key)
-    return found is None or action in found
-
-
 def is_flag(key: str) -> bool:
     """Tell whether the values of a key are true and false."""
     types = authorization().keys

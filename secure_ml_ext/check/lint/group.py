@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from . import facts
 from .rows import Clause, Row
+
+_MOST_REFINING = 100
+_NONE: frozenset[str] = frozenset()
 
 
 class Beside:
@@ -16,46 +19,66 @@ class Beside:
     """
 
     def __init__(self, rows: Iterable[Row], denies: Iterable[Row]) -> None:
-        self.allows = _by_action(row for row in rows if row.effect == "Allow")
-        self.denies = _by_action(denies)
+        self.allows = [row for row in rows if row.effect == "Allow" and row.actions]
+        self.denies = [row for row in denies if row.actions]
+        # Only as refinements of one code, and bounded: a missing one costs a needless finding.
+        self.by_types = [row for row in self.denies if _by_types(row)][:_MOST_REFINING]
+        self.keyless = [row for row in self.allows if _keyless(row)][:_MOST_REFINING]
+        self._by_key: dict[str, list[Row]] = defaultdict(list)
+        for row in self.denies:
+            for family in {clause.family for clause in row.clauses}:
+                self._by_key[family].append(row)
 
-    def refuses_without(self, row: Row, action: str, family: str) -> bool:
-        """Tell whether another Deny hits every request that lacks a key, where ``row`` applies."""
-        return any(
-            other is not row and covers(other, row) and _needs_only(other, row, action, family)
-            for other in self.denies.get(action, ())
-        )
+    def refused_without(self, row: Row, family: str) -> frozenset[str]:
+        """Return the actions of which another Deny hits every request that lacks a key.
 
-    def watches(self, row: Row, action: str, family: str) -> bool:
-        """Tell whether another Deny looks at a key, where ``row`` applies."""
-        return any(
-            other is not row
-            and any(clause.family == family for clause in other.clauses)
-            and covers(other, row)
-            for other in self.denies.get(action, ())
-        )
+        Every request to which ``row`` applies, that is.
+        """
+        refused = _NONE
+        for other in self._by_key.get(family, ()):
+            if other is not row and covers(other, row):
+                refused |= _refused(other, row, family)
+                if refused >= row.actions:
+                    break
+        return refused
 
+    def watched(self, row: Row, family: str) -> frozenset[str]:
+        """Return the actions of which another Deny looks at a key, where ``row`` applies."""
+        others = self._by_key.get(family, ())
+        return _NONE.union(*(o.actions for o in others if o is not row and covers(o, row)))
 
-def _by_action(rows: Iterable[Row]) -> Mapping[str, Sequence[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        for action in row.actions:
-            found[action].append(row)
-    return found
+    def allowed_elsewhere(self, row: Row) -> frozenset[str]:
+        """Return the actions that another Allow may allow."""
+        return _NONE.union(*(other.alive for other in self.allows if other is not row))
 
 
-def _needs_only(deny: Row, row: Row, action: str, family: str) -> bool:
-    """Tell whether the absence of a key is all that a Deny asks for beyond what ``row`` does."""
+def _by_types(row: Row) -> bool:
+    """Tell whether a statement looks at instance types and nothing else."""
+    return bool(row.clauses) and all(c.family == facts.INSTANCE_TYPES for c in row.clauses)
+
+
+def _keyless(row: Row) -> bool:
+    """Tell whether a statement applies without a volume key."""
+    return all(clause.absent for clause in row.clauses if clause.family == facts.VOLUME_KEY)
+
+
+def _refused(deny: Row, row: Row, family: str) -> frozenset[str]:
+    """Return the actions for which a Deny asks only that a key be absent, beyond what ``row`` does.
+
+    A volume key cannot be demanded of all instance types: an exemption of some is no gap.
+    """
     ours = {clause.wanted for clause in row.clauses}
-    about = False
+    actions = deny.actions
     for clause in deny.clauses:
         if clause.family == family:
             if not clause.absent:
-                return False
-            about = True
-        elif clause.wanted not in ours and not (never(action, clause) and clause.absent):
-            return False
-    return about
+                return _NONE
+        elif clause.wanted not in ours:
+            exempts = family == facts.VOLUME_KEY and clause.family == facts.INSTANCE_TYPES
+            actions = actions if exempts and clause.absent else clause.missing(actions)
+            if not clause.absent or not actions:
+                return _NONE
+    return actions
 
 
 def covers(other: Row, row: Row) -> bool:
@@ -77,30 +100,6 @@ def covers(other: Row, row: Row) -> bool:
         text in theirs.written_resources or theirs.resources.fixed(text)
         for text in mine.written_resources
     )
-
-
-def never(action: str, clause: Clause) -> bool:
-    """Tell whether no call of an action has the key of a clause."""
-    return not facts.carried(action, clause.key)
-
-
-def unknown(clause: Clause) -> bool:
-    """Tell whether the key of a clause is in no definition."""
-    return facts.kind(clause.key) == "unknown"
-
-
-def asked(row: Row, action: str) -> list[Clause]:
-    """Return the clauses on keys that the caller may fill in a call of an action."""
-    return [
-        clause
-        for clause in row.clauses
-        if facts.kind(clause.key) == "request" and facts.carried(action, clause.key)
-    ]
-
-
-def dead(row: Row, action: str) -> bool:
-    """Tell whether a statement never applies to an action: it wants a key that no call has."""
-    return any(not clause.absent for clause in row.clauses if never(action, clause))
 
 
 def wants_absence(clause: Clause) -> bool:

@@ -21,7 +21,7 @@ from .rewrite import (
 )
 from .rows import Clause, Row
 
-_MOST_SUGGESTIONS = 50
+_MOST_SUGGESTIONS = 10
 _KEY_ID = re.compile(r"(?:mrk-)?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 # A key id becomes an ARN with wildcards, which only these operators read.
 _WITH_WILDCARDS = {
@@ -52,9 +52,7 @@ def _deprecated(file: str, row: Row) -> Iterator[LintFinding]:
         f"{'; the values of the new key are ARNs of keys' if values else ''}."
     )
     corrected = each_clause(copied(row.written), old, lambda s, c: _renamed(row, s, c))
-    actions = facts.in_order(
-        action for action in row.actions if any(facts.carried(action, c.key) for c in old)
-    )
+    actions = facts.in_order(action for c in old for action in c.carried(row.actions))
     yield found(file, row, "deprecated-key", message, one_or_many([corrected]), actions, keys=keys)
 
 
@@ -100,7 +98,7 @@ def _key_arn(value: Any) -> Any:
 
 
 def _unknown_keys(file: str, row: Row) -> Iterator[LintFinding]:
-    strange = [c for c in row.clauses if facts.kind(c.key) == "unknown" and _concerns(row, c)]
+    strange = [c for c in row.clauses if c.kind == "unknown" and _concerns(row, c)]
     if not strange:
         return
     keys = facts.in_order(c.key for c in strange)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from . import facts
-from .group import Beside, dead, never, unknown, wants_absence
+from .group import Beside, wants_absence
 from .records import LintFinding, listed
 from .report import found
 from .rewrite import (
@@ -29,7 +29,7 @@ from .rows import Clause, Row
 # A statement of more actions is not split into lists of them: Deny statements beside it do.
 _MOST_SPLIT = 60
 # Without tags there is no call of these.
-_ABOUT_TAGS = ("AddTags", "DeleteTags")
+_ABOUT_TAGS = frozenset({"AddTags", "DeleteTags"})
 _FLAG_OPERATORS = ("Bool", "StringEquals", "StringEqualsIgnoreCase", "StringLike")
 
 
@@ -45,25 +45,20 @@ def check(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
 def _anded_null(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     nulls: dict[str, list[Clause]] = defaultdict(list)
     for clause in row.clauses:
-        if wants_absence(clause) and facts.kind(clause.key) == "request":
+        if wants_absence(clause) and clause.kind == "request":
             nulls[clause.family].append(clause)
-    if len(nulls) < 2:
+    carried = {family: _carried(clauses, row.alive) for family, clauses in nulls.items()}
+    times = Counter(action for actions in carried.values() for action in actions)
+    several = frozenset(action for action, number in times.items() if number > 1)
+    if not several:
         return
-    carried = {
-        action: {f for f, cs in nulls.items() if any(not never(action, c) for c in cs)}
-        for action in row.actions
-        if not dead(row, action)
-    }
-    names = facts.in_order(
-        action
-        for action, families in carried.items()
-        if len(families) > 1
-        and any(not beside.refuses_without(row, action, family) for family in families)
-    )
-    if not names:
+    # Where other statements ask for each of the keys, this one is idle and does no harm.
+    closed = (beside.refused_without(row, family) | (several - carried[family]) for family in nulls)
+    slipping = several.difference(frozenset.intersection(*closed))
+    if not slipping:
         return
-    met = set[str]().union(*(carried[name] for name in names))
-    keys = facts.in_order(clauses[0].key for family, clauses in nulls.items() if family in met)
+    names = facts.in_order(slipping)
+    keys = facts.in_order(cs[0].key for family, cs in nulls.items() if carried[family] & slipping)
     message = (
         f"The keys of one Null block are ANDed: a request that lacks only one of {listed(keys)} "
         f"passes ({listed(names)})."
@@ -71,29 +66,38 @@ def _anded_null(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     yield found(file, row, "anded-null", message, _apart(row, nulls, carried), names, keys=keys)
 
 
+def _carried(clauses: Iterable[Clause], actions: frozenset[str]) -> frozenset[str]:
+    return frozenset[str]().union(*(clause.carried(actions) for clause in clauses))
+
+
 def _apart(
-    row: Row, nulls: Mapping[str, list[Clause]], carried: Mapping[str, set[str]]
+    row: Row, nulls: Mapping[str, list[Clause]], carried: Mapping[str, frozenset[str]]
 ) -> list[Statement] | Statement | None:
-    """Return a statement for each key, over the actions that carry it."""
+    """Return a statement for each key, over the actions that carry it.
+
+    Actions that carry none keep what else the statement asks of them.
+    """
+    every = [clause for clauses in nulls.values() for clause in clauses]
     parts: list[Statement | None] = []
     for family, clauses in nulls.items():
-        others = [c for other, cs in nulls.items() if other != family for c in cs]
-        keep = frozenset(action for action, families in carried.items() if family in families)
-        part = without(copied(row.written), others)
-        narrowed = with_actions(row, part, keep, others=not any(parts))
-        if keep and narrowed:
+        part = without(copied(row.written), [each for each in every if each not in clauses])
+        narrowed = with_actions(row, part, carried[family], others=not any(parts))
+        if carried[family] and narrowed:
             parts.append(with_sid(narrowed, short(clauses[0].key)))
+    rest = (row.alive & row.asking).difference(*carried.values())
+    if rest:
+        plain = without(copied(row.written), every)
+        other = with_actions(row, plain, rest, others=False)
+        parts.append(with_sid(other, "Others") if other else None)
     return one_or_many(parts)
 
 
 def _bool_by_omission(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     flags = [clause for clause in row.clauses if _escapable(row, clause)]
-    alive = frozenset(action for action in row.actions if flags and not dead(row, action))
-    names = facts.in_order(
-        action
-        for action in alive
-        if any(not beside.refuses_without(row, action, flag.family) for flag in flags)
-    )
+    if not flags or not row.alive:
+        return
+    closed = (beside.refused_without(row, flag.family) for flag in flags)
+    names = facts.in_order(row.alive.difference(frozenset.intersection(*closed)))
     if not names:
         return
     keys = facts.in_order(flag.key for flag in flags)
@@ -102,9 +106,9 @@ def _bool_by_omission(file: str, row: Row, beside: Beside) -> Iterator[LintFindi
         f"pass by omitting {listed(keys)}."
     )
     # What does not carry the key is not denied now; with IfExists it always would be.
-    narrowed = with_actions(row, copied(row.written), alive, others=False)
-    closed = narrowed and each_clause(narrowed, flags, lambda s, c: _closed(row, s, c))
-    yield found(file, row, "bool-by-omission", message, one_or_many([closed]), names, keys=keys)
+    narrowed = with_actions(row, copied(row.written), row.alive, others=False)
+    mended = narrowed and each_clause(narrowed, flags, lambda s, c: _closed(row, s, c))
+    yield found(file, row, "bool-by-omission", message, one_or_many([mended]), names, keys=keys)
 
 
 def _escapable(row: Row, clause: Clause) -> bool:
@@ -133,11 +137,10 @@ def _vacuous(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     for clause in row.clauses:
         if not _unguarded(row, clause):
             continue
-        for action in row.actions:
-            if never(action, clause) or dead(row, action) or _always_there(action, clause):
-                continue
-            if not beside.refuses_without(row, action, clause.family):
-                open_[action] = open_.get(action, frozenset()) | {clause}
+        there = _ABOUT_TAGS if clause.family == "aws:tagkeys" else frozenset[str]()
+        carried = clause.carried(row.alive) - there
+        for action in carried and carried - beside.refused_without(row, clause.family):
+            open_[action] = open_.get(action, frozenset()) | {clause}
     if not open_:
         return
     names = facts.in_order(open_)
@@ -155,13 +158,9 @@ def _vacuous(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
 def _unguarded(row: Row, clause: Clause) -> bool:
     """Tell whether a condition is ForAllValues, on a key that nothing else asks to be there."""
     operator = clause.condition.operator
-    if operator.over != "ForAllValues" or operator.base == "Null" or unknown(clause):
+    if operator.over != "ForAllValues" or operator.base == "Null" or clause.kind == "unknown":
         return False
     return all(each.absent for each in row.clauses if each.family == clause.family)
-
-
-def _always_there(action: str, clause: Clause) -> bool:
-    return clause.family == "aws:tagkeys" and action in _ABOUT_TAGS
 
 
 def _guarded(
@@ -197,7 +196,7 @@ def _beside(row: Row, open_: Mapping[str, frozenset[Clause]]) -> list[Statement]
     for action, clauses in open_.items():
         for clause in clauses:
             by_key[clause.key].add(action)
-    session = [c for c in row.clauses if facts.kind(c.key) == "session"]
+    session = [c for c in row.clauses if c.kind == "session"]
     kept = without(copied(row.written), [c for c in row.clauses if c not in session])
     parts = [copied(row.written)]
     for key in facts.in_order(by_key):

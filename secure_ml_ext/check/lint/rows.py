@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ...iam.conditions import Condition
@@ -16,54 +17,67 @@ from .reach import SERVICE, is_wild, may_reach, named_by, reached
 from .records import Place, Region, StatementRef
 from .sources import Content, Group, Source
 
-MOST_STATEMENTS = 2000
+MOST_STATEMENTS = 1000
 MOST_ENTRIES = 2000
 MOST_CLAUSES = 500
 _RESOURCES, _ROLES = "arn:*:sagemaker:*:*:*", "arn:*:iam::*:role/*"
 _PRINCIPALS = ("Principal", "NotPrincipal")
 
 
-class Clause(NamedTuple):
-    """One condition: the operator and the key as written, and the condition compiled."""
+class Clause:
+    """One condition: the operator and the key as written, and the condition compiled.
 
-    block: str
-    key: str
-    condition: Condition
+    ``family`` is the key under its present name, lower case; ``absent`` tells whether the
+    condition holds for a request without the key; ``wanted`` is what identifies it among others.
+    """
 
-    @property
-    def family(self) -> str:
-        """The key under its present name, lower case."""
-        return facts.normal(self.key)
+    def __init__(self, block: str, key: str, condition: Condition) -> None:
+        self.block = block
+        self.key = key
+        self.condition = condition
+        self.family = facts.normal(key)
+        self.kind = facts.kind(key)
+        self.absent = condition.test({})
+        self.wanted = f"{condition.operator.name} {self.family} {sorted(condition.values)}"
+        self._carriers = facts.carriers(key)
 
-    @property
-    def absent(self) -> bool:
-        """Whether the condition holds for a request without the key."""
-        return self.condition.test({})
+    def carried(self, actions: frozenset[str]) -> frozenset[str]:
+        """Return those of some actions of which a call may have the key."""
+        return actions if self._carriers is None else actions & self._carriers
 
-    @property
-    def wanted(self) -> str:
-        """What identifies the condition among others."""
-        return f"{self.condition.operator.name} {self.family} {sorted(self.condition.values)}"
+    def missing(self, actions: frozenset[str]) -> frozenset[str]:
+        """Return those of some actions of which no call has the key."""
+        return frozenset() if self._carriers is None else actions - self._carriers
 
 
-class Row(NamedTuple):
+class Row:
     """A statement.
 
     ``actions`` are the SageMaker actions that it may be about, ``entries`` what its Action or
     NotAction lists; ``written`` is the statement as the document has it.
     """
 
-    document: str | None
-    number: int
-    sid: str | None
-    effect: str
-    statement: PolicyStatement
-    written: Mapping[str, Any]
-    clauses: tuple[Clause, ...]
-    entries: tuple[str, ...]
-    actions: frozenset[str]
-    line: int | None
-    region: Region | None
+    def __init__(
+        self,
+        document: str | None,
+        statement: PolicyStatement,
+        written: Mapping[str, Any],
+        line: int | None,
+        region: Region | None,
+    ) -> None:
+        self.document = document
+        self.number = statement.index
+        self.sid = statement.sid or None
+        self.effect = statement.effect
+        self.statement = statement
+        self.written = written
+        self.line = line
+        self.region = region
+        self.clauses = tuple(_clauses(written, statement))
+        self.entries = _entries(written)
+        self.actions = reached(statement, self.entries)
+        # Whom a resource-based statement is about.
+        self.principal = [written.get(name) for name in _PRINCIPALS]
 
     @property
     def ref(self) -> StatementRef:
@@ -75,18 +89,31 @@ class Row(NamedTuple):
         """The statement, among those of the whole file."""
         return Place(self.document, self.number, self.sid)
 
-    @property
-    def principal(self) -> Any:
-        """Whom a resource-based statement is about."""
-        return [self.written.get(name) for name in _PRINCIPALS]
+    @cached_property
+    def alive(self) -> frozenset[str]:
+        """The actions for which the statement may apply: it wants no key that no call has."""
+        wanting = (clause.missing(self.actions) for clause in self.clauses if not clause.absent)
+        return self.actions.difference(*wanting)
 
-    @property
+    @cached_property
+    def asking(self) -> frozenset[str]:
+        """The actions of which the caller may fill in a key that the statement looks at."""
+        request = (c.carried(self.actions) for c in self.clauses if c.kind == "request")
+        return frozenset[str]().union(*request)
+
+    @cached_property
     def literal(self) -> frozenset[str]:
         """The actions that the statement names in full."""
-        if self.statement.not_action:
-            return frozenset()
-        full = (named_by(entry) for entry in self.entries if not is_wild(entry))
-        return frozenset[str]().union(*full) & self.actions
+        return frozenset() if self.statement.not_action else self._named(wild=False)
+
+    @cached_property
+    def wild(self) -> frozenset[str]:
+        """The actions that the statement names by a wildcard, or by NotAction."""
+        return self.actions if self.statement.not_action else self._named(wild=True)
+
+    def _named(self, *, wild: bool) -> frozenset[str]:
+        named = (named_by(entry) for entry in self.entries if is_wild(entry) is wild)
+        return frozenset[str]().union(*named) & self.actions
 
     def touches_sagemaker(self) -> bool:
         """Tell whether the statement can matter to a call of SageMaker."""
@@ -169,21 +196,8 @@ def _rows(
         # Of a document inside a string only its beginning has a place.
         region = lines.region(span) if lines and span and not source.embedded else None
         line = lines.place(span.start)[0] if lines and span else None
-        entries = _entries(raw)
-        _check_bounds(file, index, entries, compiled)
-        yield Row(
-            source.name,
-            index,
-            compiled.sid or None,
-            compiled.effect,
-            compiled,
-            raw,
-            tuple(_clauses(raw, compiled)),
-            entries,
-            reached(compiled, entries),
-            line,
-            region,
-        )
+        _check_bounds(file, index, _entries(raw), compiled)
+        yield Row(source.name, compiled, raw, line, region)
 
 
 def _compiled(

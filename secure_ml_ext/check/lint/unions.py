@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from . import facts
-from .group import Beside, covers, dead, never, unknown, wants_absence
+from .group import Beside, covers, wants_absence
 from .inverse import inverse
 from .records import LintFinding, listed
 from .report import found
@@ -31,54 +31,52 @@ def check(file: str, row: Row, beside: Beside) -> Iterator[LintFinding]:
     """Yield ``undone-by-allow``: ``row`` is the conditional statement, another one the broader."""
     if row.effect != "Allow" or not row.clauses:
         return
-    undone: dict[int, dict[str, frozenset[str]]] = {}
-    by_place: dict[int, Row] = {}
-    for action in row.actions:
-        if dead(row, action):
+    stakes = _stakes(row, beside)
+    open_ = frozenset[str]().union(*stakes.values())
+    for other in beside.allows:
+        common = open_ & other.alive
+        if not common or other is row:
             continue
-        for other in beside.allows[action]:
-            lost = _lost(row, other, action, beside) if other is not row else frozenset()
-            if lost:
-                by_place[id(other)] = other
-                undone.setdefault(id(other), {})[action] = lost
-                break
-    for which, actions in undone.items():
-        yield _finding(file, row, by_place[which], actions)
+        passing = _passing(row, other, common)
+        if not passing or not covers(other, row):
+            continue
+        looked_at = {clause.family for clause in other.clauses}
+        lost = {f: actions & passing for f, actions in stakes.items() if f not in looked_at}
+        undone = {family: actions for family, actions in lost.items() if actions}
+        if undone:
+            yield _finding(file, row, other, undone)
+            open_ = open_.difference(*undone.values())
 
 
-def _lost(row: Row, other: Row, action: str, beside: Beside) -> frozenset[str]:
-    """Return the keys whose conditions a call escapes through another Allow.
+def _stakes(row: Row, beside: Beside) -> dict[str, frozenset[str]]:
+    """Return the keys that only this statement looks at, and the actions that carry each."""
+    stakes: dict[str, frozenset[str]] = {}
+    for clause in row.clauses:
+        if carried := clause.carried(row.alive):
+            stakes[clause.family] = stakes.get(clause.family, frozenset()) | carried
+    return {family: actions - beside.watched(row, family) for family, actions in stakes.items()}
 
-    The other one has to let pass a call that has none of the keys it looks at itself: two Allow
-    statements with demands of their own are alternatives, and may be meant as such. So are two of
-    which one wants a key absent, or another value of the same key.
+
+def _passing(row: Row, other: Row, actions: frozenset[str]) -> frozenset[str]:
+    """Return the actions that the other Allow lets pass without any of the keys it looks at.
+
+    What both ask is no matter. Two Allows with demands of their own are alternatives, and may be
+    meant as such; so are two of which one wants a key absent, or another value of the same key,
+    or another principal.
     """
-    if not covers(other, row) or _alternatives(row, other, action):
-        return frozenset()
     ours = {clause.wanted for clause in row.clauses}
-    for clause in other.clauses:
-        missing = never(action, clause) or unknown(clause) or facts.kind(clause.key) == "request"
-        if not clause.absent if missing else clause.wanted not in ours:
+    demanded = {clause.family for clause in other.clauses if not clause.absent}
+    for theirs in other.clauses:
+        if theirs.wanted in ours:
+            continue
+        if theirs.family in demanded or theirs.kind == "session":
             return frozenset()
-    looked_at = {clause.family for clause in other.clauses}
-    return frozenset(
-        clause.family
-        for clause in row.clauses
-        if clause.family not in looked_at
-        and not never(action, clause)
-        and not beside.watches(row, action, clause.family)
-    )
-
-
-def _alternatives(row: Row, other: Row, action: str) -> bool:
-    """Tell whether two statements divide the calls of an action between them."""
-    if any(wants_absence(clause) and not never(action, clause) for clause in other.clauses):
-        return True
-    return any(
-        theirs.family == ours.family and not _compatible(theirs, ours)
-        for theirs in other.clauses
-        for ours in row.clauses
-    )
+        if wants_absence(theirs):
+            actions = theirs.missing(actions)
+        same = (clause for clause in row.clauses if clause.family == theirs.family)
+        if not all(_compatible(theirs, clause) for clause in same):
+            return frozenset()
+    return actions
 
 
 def _compatible(one: Clause, other: Clause) -> bool:
@@ -93,10 +91,10 @@ def _compatible(one: Clause, other: Clause) -> bool:
     )
 
 
-def _finding(file: str, row: Row, other: Row, actions: Mapping[str, frozenset[str]]) -> LintFinding:
-    families = frozenset[str]().union(*actions.values())
-    clauses = [clause for clause in row.clauses if clause.family in families]
-    names = facts.in_order(actions)
+def _finding(file: str, row: Row, other: Row, undone: Mapping[str, frozenset[str]]) -> LintFinding:
+    clauses = [clause for clause in row.clauses if clause.family in undone]
+    shared = frozenset[str]().union(*undone.values())
+    names = facts.in_order(shared)
     keys = facts.in_order(clause.key for clause in clauses)
     where = f"statement {other.number}" + (f" ({other.sid})" if other.sid else "")
     if other.document != row.document:
@@ -105,7 +103,7 @@ def _finding(file: str, row: Row, other: Row, actions: Mapping[str, frozenset[st
         f"Allow statements unite: {where} allows {listed(names)} without the "
         f"{'condition' if len(keys) == 1 else 'conditions'} on {listed(keys)}."
     )
-    merged = _merged(row, other, frozenset(actions))
+    merged = _merged(row, other, shared)
     if merged is not None:
         return found(
             file,
@@ -117,7 +115,7 @@ def _finding(file: str, row: Row, other: Row, actions: Mapping[str, frozenset[st
             keys=keys,
             replaces=[row.place, other.place],
         )
-    closed = _closed(row, clauses, actions)
+    closed = _closed(row, clauses, undone)
     return found(file, row, "undone-by-allow", message, closed, names, keys=keys)
 
 
@@ -132,7 +130,7 @@ def _merged(row: Row, other: Row, shared: frozenset[str]) -> list[Statement] | N
     both: Statement | None = with_actions(row, copied(row.written), shared, others=False)
     for clause in other.clauses:
         # A condition on what none of the shared actions carries demands nothing of them.
-        if any(not never(action, clause) for action in shared):
+        if clause.carried(shared):
             values = written_values(other, clause)
             both = with_condition(both, clause.block, clause.key, values)
     if both is None:
@@ -144,7 +142,7 @@ def _merged(row: Row, other: Row, shared: frozenset[str]) -> list[Statement] | N
 
 
 def _closed(
-    row: Row, clauses: list[Clause], actions: Mapping[str, frozenset[str]]
+    row: Row, clauses: list[Clause], undone: Mapping[str, frozenset[str]]
 ) -> list[Statement] | Statement | None:
     """Return the statement with a Deny beside it for each of its conditions."""
     parts: list[Statement] = [copied(row.written)]
@@ -155,7 +153,7 @@ def _closed(
         deny: Statement | None = {
             **({"Sid": row.sid} if row.sid else {}),
             "Effect": "Deny",
-            "Action": actions_list(a for a, lost in actions.items() if clause.family in lost),
+            "Action": actions_list(undone[clause.family]),
             **about_resources(row),
         }
         for demand in demands:

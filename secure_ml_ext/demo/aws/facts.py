@@ -245,6 +245,23 @@ def _feature_group(facts: Facts, record: Record, store: Store, now: float) -> No
         facts["OfflineStoreStatus"] = {"Status": "Active"}
 
 
+def _pipeline(facts: Facts, record: Record, store: Store, now: float) -> None:
+    facts["PipelineStatus"] = "Active"
+    facts.setdefault("PipelineDisplayName", record.key)
+    facts["LastExecutionTime"] = facts.get("LastRunTime")
+
+
+def _package(facts: Facts, record: Record, store: Store, now: float) -> None:
+    facts["ModelPackageName"] = facts.get("ModelPackageGroupName") or record.key
+    facts["ModelPackageStatus"] = "Completed"
+    facts["ModelPackageStatusDetails"] = {"ValidationStatuses": []}
+
+
+def _package_group(facts: Facts, record: Record, store: Store, now: float) -> None:
+    facts["CreatedBy"] = {}
+    facts["ModelPackageGroupStatus"] = "Completed"
+
+
 Addition = Callable[[Facts, Record, Store, float], None]
 ADDITIONS: dict[str, Addition] = {
     "TrainingJob": _training,
@@ -264,6 +281,9 @@ ADDITIONS: dict[str, Addition] = {
     "NotebookInstance": _notebook,
     "Domain": _domain,
     "FeatureGroup": _feature_group,
+    "Pipeline": _pipeline,
+    "ModelPackage": _package,
+    "ModelPackageGroup": _package_group,
 }
 
 GENERATED: dict[str, Callable[[Store, Facts], Facts]] = {

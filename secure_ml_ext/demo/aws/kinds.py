@@ -72,6 +72,9 @@ TABLE: dict[str, Life] = {
     "ModelExplainabilityJobDefinition": NONE,
     "FeatureGroup": FEATURES,
     "FlowDefinition": FLOW,
+    "Pipeline": NONE,
+    "ModelPackage": NONE,
+    "ModelPackageGroup": NONE,
 }
 
 ARN_PARTS = {
@@ -115,6 +118,24 @@ class Kind:
     def row(self) -> Any:
         """The shape of an entry in the List reply."""
         return output_shape(self.listing or "").members[self.list_member].member
+
+
+# What StartPipelineExecution makes: no Create of its own, so nothing to derive it from.
+EXECUTION = Kind(
+    name="PipelineExecution",
+    life=Life("Executing", "Succeeded", "Stopping", "Stopped"),
+    keys=("PipelineExecutionArn",),
+    name_member="PipelineExecutionArn",
+    arn_member="PipelineExecutionArn",
+    arn_part="pipeline",
+    status_member="PipelineExecutionStatus",
+    family="PipelineExecution",
+    create="StartPipelineExecution",
+    describe="DescribePipelineExecution",
+    listing=None,
+    list_member="PipelineExecutionSummaries",
+    operations=frozenset(),
+)
 
 
 def _kebab(name: str) -> str:

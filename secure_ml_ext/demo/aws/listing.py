@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .facts import Facts, describe, searched
-from .kinds import Kind, kinds
+from .kinds import EXECUTION, Kind, kinds
 from .shapes import pick, service_model
 from .store import AwsError, Record, Store, now
 
@@ -29,7 +29,13 @@ SEARCHABLE = {
     "Model": "Model",
     "Project": "Project",
     "FeatureGroup": "FeatureGroup",
+    "ModelPackage": "ModelPackage",
+    "ModelPackageGroup": "ModelPackageGroup",
+    "Pipeline": "Pipeline",
+    "PipelineExecution": EXECUTION.name,
 }
+# Times of a filter that Describe names otherwise (CreatedAfter).
+TIMES = {"Created": "CreationTime"}
 IGNORED = frozenset({"NextToken", "MaxResults", "SortBy", "SortOrder"})
 
 
@@ -66,12 +72,14 @@ def _read_token(token: str, mark: str) -> tuple[Any, str]:
     return value, arn
 
 
-def list_kind(kind: Kind, store: Store, params: Facts) -> Facts:
-    """The reply of a List operation."""
+def list_kind(
+    kind: Kind, store: Store, params: Facts, among: Callable[[Record], bool] = lambda record: True
+) -> Facts:
+    """The reply of a List operation, about the records ``among`` which it chooses."""
     row_shape = kind.row
     moment = now()
     rows = []
-    for record in store.all(kind):
+    for record in filter(among, store.all(kind)):
         facts = describe(record, store, moment)
         if all(_passes(kind, facts, name, value) for name, value in params.items()):
             for told, known in SUMMARY_NAMES.items():
@@ -115,14 +123,18 @@ def _passes(kind: Kind, facts: Facts, name: str, value: Any) -> bool:
     if name.endswith("Contains"):
         known = facts.get(name.removesuffix("Contains")) or facts.get(kind.name_member, "")
         return str(value).lower() in str(known).lower()
+    if name.endswith("Prefix"):
+        return str(facts.get(name.removesuffix("Prefix"), "")).startswith(str(value))
     if name.endswith("Equals"):
         member = name.removesuffix("Equals")
         status = kind.status_member if member == "Status" else member
         return bool(facts.get(status or "") == value)
     for suffix, compare in (("After", operator.ge), ("Before", operator.le)):
         if name.endswith(suffix):
-            known = facts.get(name.removesuffix(suffix))
+            known = facts.get(TIMES.get(name.removesuffix(suffix), name.removesuffix(suffix)))
             return known is not None and bool(compare(float(known), float(value)))
+    if name in kind.output.members:
+        return bool(facts.get(name) == value)
     raise AwsError(
         "NotImplementedByEmbeddedAws", f"{kind.listing}: the filter {name} is not implemented."
     )
@@ -133,7 +145,8 @@ def search(store: Store, params: Facts) -> Facts | None:
     resource = params["Resource"]
     if resource not in SEARCHABLE:
         return None
-    kind = kinds()[SEARCHABLE[resource]]
+    name = SEARCHABLE[resource]
+    kind = EXECUTION if name == EXECUTION.name else kinds()[name]
     record_shape: Any = service_model("sagemaker").shape_for("SearchRecord")
     shape = record_shape.members[resource]
     moment = now()

@@ -1,7 +1,7 @@
 """Our operations as methods of moto's `SageMakerResponse`.
 
-moto keeps what it does well enough (pipelines, model packages, experiments); everything in
-`kinds` and Search goes to our own store.
+moto keeps what it does well enough (experiments); everything in `kinds`, executions of pipelines
+and Search go to our own store.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.responses import SageMakerResponse
 
+from . import executions, pipelines, registry
 from .facts import Facts
 from .kinds import kinds
 from .listing import list_kind, page, search
 from .operations import Operation, operations
 from .shapes import input_shape, refusals
-from .store import AwsError, Store, store
+from .store import AwsError, Store, now, store
 
 Reply = tuple[int, dict[str, str], str]
 HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
@@ -27,11 +28,12 @@ HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 
 def install() -> None:
     """Put our operations in the place of moto's; once per process."""
-    for name, operation in operations().items():
-        _put(name, operation)
+    ours: dict[str, Operation] = dict(operations())
     for kind in kinds().values():
         if kind.listing is not None:
-            _put(kind.listing, functools.partial(list_kind, kind))
+            ours[kind.listing] = functools.partial(list_kind, kind)
+    for name, operation in {**ours, **pipelines.operations(), **registry.operations()}.items():
+        _put(name, operation)
     _put("Search", search, otherwise=SageMakerResponse.search)
     for name, tagging in (
         ("ListTags", _list_tags),
@@ -59,7 +61,9 @@ def _put(
                     "ValidationException",
                     f"{len(faults)} validation {many} detected: {'; '.join(faults)}",
                 )
-            reply = operation(store(self.current_account, self.region, self.partition), params)
+            world = store(self.current_account, self.region, self.partition)
+            executions.proceed(world, now())
+            reply = operation(world, params)
         except AwsError as error:
             return _error(error)
         if reply is None and otherwise is not None:
