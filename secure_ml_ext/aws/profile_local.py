@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,7 +116,7 @@ _SDK_PATHS: dict[str, tuple[str, ...]] = {
 def from_sdk_defaults() -> Gathered:
     """Read the SageMaker Python SDK's configuration files; the user's goes over the admin's."""
     gathered = Gathered()
-    for path, named in _sdk_files():
+    for path, named in sdk_files():
         place = f"sagemaker-sdk:{path}"
         if path.startswith("s3://"):
             gathered.asked_for_all(_SDK_PATHS, f"{place} (in S3, not read)")
@@ -146,21 +145,20 @@ def from_sdk_defaults() -> Gathered:
     return gathered
 
 
-def _sdk_files() -> Iterator[tuple[str, bool]]:
-    """Yield the SDK's configuration files, the user's first, and whether a variable names it."""
-    if sys.platform == "darwin":
-        user = Path.home() / "Library/Application Support"
-        site = Path("/Library/Application Support")
-    else:
-        user = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-        first = os.environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep)[0]
-        site = Path(first) if os.path.isabs(first) else Path("/etc/xdg")
+def sdk_files() -> Iterator[tuple[str, bool]]:
+    """Yield the SDK's configuration files, the user's first, and whether a variable names it.
+
+    Both generations find them so: sagemaker.config.config of 2.257 and
+    sagemaker.core.config.config_manager of 3.27.
+    """
+    from platformdirs import site_config_dir, user_config_dir
+
     for variable, folder in (
-        ("SAGEMAKER_USER_CONFIG_OVERRIDE", user),
-        ("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", site),
+        ("SAGEMAKER_USER_CONFIG_OVERRIDE", user_config_dir("sagemaker")),
+        ("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", site_config_dir("sagemaker")),
     ):
         named = os.environ.get(variable)
-        path = named or str(folder / "sagemaker" / "config.yaml")
+        path = named or os.path.join(folder, "config.yaml")
         if not path.startswith("s3://") and os.path.isdir(path):
             path = os.path.join(path, "config.yaml")
         yield path, named is not None

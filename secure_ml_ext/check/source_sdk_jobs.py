@@ -19,8 +19,9 @@ _TUNING: Final = "CreateHyperParameterTuningJob"
 
 def _estimated(sending: Sending, operation: str, base: str, args: Table, name: str) -> None:
     """Put what an estimator of SDK v2 gives to a training job, or a definition of a tuning job."""
-    machine = "ResourceConfig"
-    wanted = {f"{base}/ResourceConfig/VolumeKmsKeyId": GONE}
+    # SDK v2 writes the machine of a tuning job under a name of its own.
+    machine = "HyperParameterTuningResourceConfig" if operation == _TUNING else "ResourceConfig"
+    wanted = {f"{base}/{machine}/VolumeKmsKeyId": GONE}
     sending.take(args, role=f"{base}/RoleArn", instance_count=f"{base}/{machine}/InstanceCount")
     sending.need(args, "image_uri", f"{base}/AlgorithmSpecification/TrainingImage")
     sending.need(args, "output_path", f"{base}/OutputDataConfig/S3OutputPath")
@@ -36,7 +37,7 @@ def _estimated(sending: Sending, operation: str, base: str, args: Table, name: s
 
 
 def _network(sending: Sending, args: Table, pointer: str) -> None:
-    """SDK v2 sends a network only where both of its lists are given."""
+    """SDK v2 knows a network of both lists only, and refuses one of them alone."""
     subnets, groups = sending.get(args, "subnets"), sending.get(args, "security_group_ids")
     value: Value = Table({"Subnets": subnets, "SecurityGroupIds": groups})
     if subnets is None or groups is None:

@@ -26,6 +26,7 @@ from secure_ml_ext.check.notebook import (
     read_notebook,
     read_python,
 )
+from secure_ml_ext.iam import PolicyBundle
 from secure_ml_ext.inventory import operations
 
 NOTEBOOKS = Path(secure_ml_ext.demo.__file__).parent / "notebooks"
@@ -428,7 +429,7 @@ def test_the_arguments_at_the_submission_decide() -> None:
 
 
 def test_one_of_two_lists_is_no_network_for_sdk_v2() -> None:
-    """``vpc_utils.to_dict`` returns None unless both are given."""
+    """The SDK refuses it: "both subnets and security_group_ids must be set"."""
     item = only(f"{ESTIMATOR}Estimator('i', 'r', 1, 'ml.m5.large', subnets=['s']).fit()")
     assert states(item)["vpc"] == "fail"
 
@@ -488,7 +489,11 @@ def test_tuning_of_sdk_v2_takes_everything_from_its_estimators() -> None:
     one, two = (item.params for item in reading.items)
     network = {"Subnets": ["s"], "SecurityGroupIds": ["g"]}
     assert one["TrainingJobDefinition"]["VpcConfig"] == network
-    assert one["TrainingJobDefinition"]["ResourceConfig"]["VolumeKmsKeyId"] == "k"
+    assert one["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"] == {
+        "InstanceType": "ml.m5.large",
+        "InstanceCount": 1,
+        "VolumeKmsKeyId": "k",
+    }
     assert [each["VpcConfig"] for each in two["TrainingJobDefinitions"]] == [network, network]
 
 
@@ -704,3 +709,33 @@ def test_what_is_too_large_is_refused_with_the_remedy() -> None:
         read_notebook(notebook(*["x" * 900_000] * 6))
     with pytest.raises(InputError, match="split it"):
         read_notebook({"nbformat": 4, "cells": [{"cell_type": "raw"}] * 20_001})
+
+
+# -- IAM ------------------------------------------------------------------------------------------
+
+
+def test_iam_does_not_call_denied_what_may_be_there_unseen() -> None:
+    """A Deny on ``Null VpcSubnets`` hits a request without subnets, not one that hides them."""
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": "sagemaker:CreateTrainingJob",
+            "Resource": "*",
+            "Condition": {"Null": {"sagemaker:VpcSubnets": "true"}},
+        },
+    ]
+    identity = [{"Version": "2012-10-17", "Statement": statements}]
+    bundle = PolicyBundle.from_dict(
+        {"schema": "secure-ml/policies@1", "identity": identity, "scps": []}
+    )
+    checker = Checker.of(bundle=bundle)
+
+    def verdict(change: str) -> str:
+        item = only(f"{CLIENT}{REQUEST}{change}\nsm.create_training_job(**p)")
+        return checker.subject(item).iam.verdict
+
+    assert verdict("") == "explicitly-denied"
+    assert verdict('p["VpcConfig"] = lookup()') == "depends"
+    assert verdict("p.update(lookup())") == "depends"
+    assert verdict(f'p["VpcConfig"] = {NETWORK}') == "allowed"

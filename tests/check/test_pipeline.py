@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from secure_ml_ext.check import check_request
@@ -190,6 +191,21 @@ def test_every_operation_of_a_step_is_in_the_field_table() -> None:
     assert {*OPERATIONS.values(), "CreateAutoMLJobV2"} <= set(operations())
 
 
+def test_every_kind_that_botocore_knows_is_known() -> None:
+    """The members of a step's metadata are called like the kinds, but for ``…Job``."""
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    members = service.shape_for("PipelineExecutionStepMetadata").members
+    kinds = {name.removesuffix("Job") or name for name in members}
+    assert kinds <= {*OPERATIONS, *WITHOUT_REQUEST, *BRANCHES}
+
+
+def test_the_page_names_every_kind_and_operation() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "pipelines.md").read_text()
+    table = page.partition("## What each kind of step is")[2].partition("\n## ")[0]
+    for word in (*OPERATIONS, *OPERATIONS.values(), *WITHOUT_REQUEST, *BRANCHES):
+        assert f"`{word}`" in table
+
+
 def test_no_kind_is_two_things() -> None:
     kinds = [*OPERATIONS, *WITHOUT_REQUEST, *BRANCHES]
     assert len(kinds) == len(set(kinds))
@@ -308,6 +324,13 @@ def test_what_is_decided_later_is_not_determined(settings: Any, control: str, st
     item = read_pipeline(definition(step("Training", **settings))).items[0]
     subject = check_request(item.operation, item.params, profile=profile()).subjects[0]
     assert {c.control: c.state for c in subject.controls}[control] == state
+
+
+def test_a_number_that_is_decided_later_is_not_determined() -> None:
+    variant = {"ModelName": "m", "InitialInstanceCount": {"Get": "Parameters.Count"}}
+    item = read_pipeline(definition(step("EndpointConfig", ProductionVariants=[variant]))).items[0]
+    controls = check_request(item.operation, item.params).subjects[0].controls
+    assert {c.control: c.state for c in controls}["redundancy"] == "depends"
 
 
 # -- documents that are wrong ----------------------------------------------------------------------
