@@ -100,7 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in bad:
         print(f"jupyter secure-ml check: {problem}", file=sys.stderr)
     report = Report.of(subjects, notes)
-    if subjects or notes:
+    # An empty SARIF file would fail the upload; one without results says that all is well.
+    if subjects or notes or arguments.format == "sarif":
         # With --fixed - the request alone goes to standard output, so that it can be piped on.
         stream = sys.stderr if arguments.fixed == "-" else sys.stdout
         print(_formatted(report, arguments.format, bad), file=stream)
