@@ -357,16 +357,20 @@ def test_a_file_with_a_value_missing_still_fills_the_rest(
     assert missed == {lost.get(lacking, "vpc")}
 
 
+@pytest.mark.parametrize(("isolation", "left"), [(False, set()), (None, {"isolation"})])
 def test_a_networking_of_ones_own_replaces_the_one_of_the_file(
-    aws: Embedded, lab_with: Callable[[Path | None], Lab], tmp_path: Path
+    isolation: bool | None,
+    left: set[str],
+    aws: Embedded,
+    lab_with: Callable[[Path | None], Lab],
+    tmp_path: Path,
 ) -> None:
     """As docs/sdk-defaults.md has it."""
     from sagemaker.core.training.configs import Networking
 
     lab = lab_with(write(aws, tmp_path, "--isolation"))
-    sent = train(lab, networking=Networking(enable_network_isolation=False))
-    filled, _ = lab.took("CreateTrainingJob", sent)
-    assert filled == set()
+    sent = train(lab, networking=Networking(enable_network_isolation=isolation))
+    assert lab.took("CreateTrainingJob", sent)[0] == left
 
 
 def test_a_tuner_takes_the_network_of_a_trainer_that_has_trained(
