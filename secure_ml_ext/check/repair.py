@@ -25,6 +25,7 @@ from ..rules.profile import Profile
 from .access import GRAVITY, Answer, Asked, answers, summary, verdict_of
 from .proposals import Proposals
 from .records import Iam, Verdict
+from .text import statement_name
 
 _MOST_TRIED = 300
 _MOST_CHANGES = 8
@@ -188,7 +189,9 @@ class _Search:
                     continue
                 uncertain = decision.verdict == "depends"
                 for each in decision.statements:
-                    name = f'{each.layer} "{each.sid or each.policy or each.index}"'
+                    name = statement_name(each)
+                    if each.index < 0:
+                        name = f"{each.layer}: no statement allows {answer.action}"
                     statement = self._statement(answer.action, each.layer, each.policy, each.index)
                     yield _Against(name, statement, uncertain)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from ..iam import DecidingStatement
 from ..inventory.words import CONTROL_TITLES, STATE_SYMBOLS
 from ..rules.profile import PROFILE_VALUES
 from .records import Finding, Iam, PatchOp, Report, Statement, Subject
@@ -88,7 +89,7 @@ def quiet_line(subject: Subject) -> str:
     )
 
 
-def statement_name(statement: Statement) -> str:
+def statement_name(statement: Statement | DecidingStatement) -> str:
     """Return how a statement is called: ``scp:1 "DenyNoVpc"``, by number where it has no name."""
     if statement.sid:
         return f'{statement.layer} "{statement.sid}"'
