@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -13,7 +13,7 @@ from msgspec import UNSET
 from ..iam import DecidingStatement
 from ..inventory.words import CONTROL_TITLES, STATE_SYMBOLS
 from ..rules.profile import PROFILE_VALUES
-from .records import Finding, Iam, PatchOp, Report, Statement, Subject
+from .records import Finding, Note, PatchOp, Report, Statement, Subject
 
 _TITLE_WIDTH = 22
 VERDICTS = {
@@ -21,6 +21,17 @@ VERDICTS = {
     "implicitly-denied": "✕ IAM would not allow this",
     "depends": "? IAM's answer depends",
     "allowed": "✓ IAM would allow this",
+}
+# By verdict and the gravest finding of the baseline; "" is none, a note counts as none.
+_DIFFERENCES = {
+    ("allowed", "error"): "IAM allows it, the baseline does not",
+    ("allowed", "warning"): "IAM allows it, the baseline warns",
+    ("explicitly-denied", "warning"): "IAM denies it, the baseline only warns",
+    ("explicitly-denied", ""): "IAM denies it, the baseline has no objection",
+    ("implicitly-denied", "warning"): "IAM does not allow it, the baseline only warns",
+    ("implicitly-denied", ""): "IAM does not allow it, the baseline has no objection",
+    ("depends", "error"): "IAM may allow it, the baseline does not",
+    ("depends", ""): "IAM may deny it, the baseline has no objection",
 }
 
 
@@ -93,29 +104,55 @@ def statement_name(statement: Statement | DecidingStatement) -> str:
     """Return how a statement is called: ``scp:1 "DenyNoVpc"``, by number where it has no name."""
     if statement.sid:
         return f'{statement.layer} "{statement.sid}"'
-    number = f" statement {statement.index}" if statement.index >= 0 else ""
-    return f"{statement.layer}{f' {statement.policy}' if statement.policy else ''}{number}"
+    number = f"statement {statement.index}" if statement.index >= 0 else ""
+    # A policy without a name is called by its place: identity[0].
+    layer = "" if statement.policy.startswith(f"{statement.layer}[") else statement.layer
+    return " ".join(part for part in (layer, statement.policy, number) if part)
 
 
-def iam_said(iam: Iam) -> list[str]:
-    """Return what is to be said beside IAM's verdict: question, outcomes, statements."""
+def difference(subject: Subject) -> str | None:
+    """Return where the two answers differ, IAM's and the baseline's; None where they agree."""
+    severities = {finding.severity for finding in findings_by_weight(subject)}
+    baseline = "error" if "error" in severities else "warning" if "warning" in severities else ""
+    return _DIFFERENCES.get((subject.iam.verdict, baseline))
+
+
+def reason(statement: Statement, operation: str) -> str:
+    """Return why a statement decides, without the action that the headline names."""
+    why = statement.why
+    for verb in ("denies", "would deny"):
+        why = why.removeprefix(f"{verb} sagemaker:{operation}: ")
+    return why
+
+
+def iam_said(subject: Subject) -> list[str]:
+    """Return what is to be said beside IAM's verdict.
+
+    The question and its outcomes, the statements that decide, whether any change can help, and
+    where the baseline's answer differs.
+    """
+    iam = subject.iam
     said = [iam.question] if iam.question else []
     if iam.verdict == "depends":
         said += iam.outcomes
-    said += [f"{statement_name(each)} · {each.why}" for each in iam.statements]
+    said += [
+        f"{statement_name(each)} · {reason(each, subject.operation)}" for each in iam.statements
+    ]
     if iam.unsatisfiable:
         barred = ", ".join(iam.unsatisfiable)
         said.append(f"No request like this one can pass, whatever is changed: {barred}")
-    return said
+    differs = difference(subject)
+    return [*said, differs] if differs else said
 
 
-def iam_lines(iam: Iam, *, width: int = 96) -> Iterator[str]:
+def iam_lines(subject: Subject, *, width: int = 96) -> Iterator[str]:
     """Yield IAM's verdict, the statements that decide, and what would settle it."""
-    if iam.verdict not in VERDICTS:
+    verdict = subject.iam.verdict
+    if verdict not in VERDICTS:
         return
-    head = f"{VERDICTS[iam.verdict]:<{_TITLE_WIDTH + 2}} "
+    head = f"{VERDICTS[verdict]:<{_TITLE_WIDTH + 2}} "
     indent = " " * len(head)
-    said = iam_said(iam)
+    said = iam_said(subject)
     if not said:
         yield head.rstrip()
     for number, text in enumerate(said):
@@ -129,7 +166,7 @@ def subject_lines(subject: Subject, *, width: int = 96) -> Iterator[str]:
     """Yield the lines of one subject, without a headline."""
     if subject.note is not None:
         yield from textwrap.wrap(subject.note, width)
-    yield from iam_lines(subject.iam, width=width)
+    yield from iam_lines(subject, width=width)
     for finding in findings_by_weight(subject):
         symbol = "✕" if finding.severity == "error" else "!"
         title = CONTROL_TITLES[finding.control]
@@ -153,11 +190,59 @@ def subject_lines(subject: Subject, *, width: int = 96) -> Iterator[str]:
         yield f"{'Fix ' if index == 0 else '    '}{change_text(operation)}"
 
 
+def place_of(subject: Subject) -> str:
+    """Return where a subject stands: ``train.json``, ``step Train, in CheckMSE (if)``."""
+    return " ".join(part for part in (subject.path, subject.where) if part)
+
+
 def headline(subject: Subject) -> str:
     """Return ``CreateTrainingJob abalone-1 (train.json)``."""
     name = f" {subject.name}" if subject.name else ""
-    place = " ".join(p for p in (subject.path, subject.where) if p)
-    return f"{subject.operation}{name}" + (f" ({place})" if place else "")
+    return f"{subject.operation}{name}{_placed(subject)}"
+
+
+def is_calm(subject: Subject) -> bool:
+    """Tell whether a subject can be counted among others like it: nothing at all is to be said."""
+    return (
+        is_quiet(subject)
+        and subject.note is None
+        and not subject.findings
+        and all(control.state != "depends" for control in subject.controls)
+    )
+
+
+def calm_line(subjects: Sequence[Subject]) -> str:
+    """Return ``✓ 2 steps compliant, allowed by IAM: step Train; step Test`` of calm subjects."""
+    word = "step" if all(each.kind == "pipeline-step" for each in subjects) else "request"
+    some = f"{len(subjects)} {word}" + ("" if len(subjects) == 1 else "s")
+    allowed = all(each.iam.verdict == "allowed" for each in subjects)
+    names = "; ".join(each.where or headline(each) for each in subjects)
+    return f"✓ {some} compliant{', allowed by IAM' if allowed else ''}: {names}"
+
+
+def note_text(note: Note) -> str:
+    """Return a note with its place: ``step Notify: a Lambda step sends no request``."""
+    place = " ".join(part for part in (note.path, note.where) if part)
+    return f"{place}: {note.message}" if place else note.message
+
+
+def note_lines(report: Report, *, width: int = 96) -> Iterator[str]:
+    """Yield what was seen and not checked, and why."""
+    for note in report.notes:
+        yield from textwrap.wrap(
+            note_text(note), width, initial_indent="– ", subsequent_indent="  "
+        )
+
+
+def quiet_text(subject: Subject) -> str:
+    """Return the line of a quiet subject with its place and what has to be known about it."""
+    note = f" · {subject.note}" if subject.note else ""
+    return f"{quiet_line(subject)}{_placed(subject)}{note}"
+
+
+def _placed(subject: Subject) -> str:
+    place = place_of(subject)
+    return f" ({place})" if place else ""
 
 
 def report_text(report: Report, *, width: int | None = None) -> str:
@@ -169,16 +254,12 @@ def report_text(report: Report, *, width: int | None = None) -> str:
     blocks = []
     for subject in report.subjects:
         if is_quiet(subject):
-            place = " ".join(p for p in (subject.path, subject.where) if p)
-            blocks.append(quiet_line(subject) + (f" ({place})" if place else ""))
+            blocks.append(quiet_text(subject))
             continue
         lines = [f"Secure ML: {headline(subject)}"]
         lines += [f"  {line}" for line in subject_lines(subject, width=columns - 2)]
         blocks.append("\n".join(lines))
-    for note in report.notes:
-        place = " ".join(p for p in (note.path, note.where) if p)
-        text = f"{place}: {note.message}" if place else note.message
-        blocks += textwrap.wrap(text, columns, initial_indent="– ", subsequent_indent="  ")
+    blocks += note_lines(report, width=columns)
     blocks.append(summary_text(report))
     return "\n".join(blocks)
 

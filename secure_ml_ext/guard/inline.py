@@ -10,24 +10,33 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..check.records import Subject
 from ..check.text import (
     VERDICTS,
+    calm_line,
     findings_by_weight,
+    headline,
     iam_said,
+    is_calm,
     is_quiet,
     missing_text,
+    note_lines,
+    note_text,
     pointer_text,
     quiet_line,
+    quiet_text,
     subject_lines,
     value_text,
 )
+from ..check.text import change_text as patch_text
 from ..inventory.words import CONTROL_TITLES, STATE_SYMBOLS
 from .records import CARD_MIME, Card, Change
 
@@ -69,42 +78,50 @@ def change_text(change: Change) -> str:
 
 def text(card: Card) -> str:
     """Return the plain-text form of a card, in the words of ``check.text``."""
-    subject = card.report.subjects[0]
-    if is_quiet(subject):
-        return quiet_line(subject) + _unsent(card)
-    rows = [f"Secure ML: {_title(subject)}, {_STATUS[card.action]}"]
-    rows += [f"  {line}" for line in subject_lines(msgspec.structs.replace(subject, fix=[]))]
-    for index, change in enumerate(card.changes):
-        rows.append(f"  {'    ' if index else 'Fix '}{change_text(change)}")
+    head, *others = card.report.subjects
+    if _is_quiet(card):
+        rows = [quiet_line(head) + _unsent(card)]
+    else:
+        rows = [f"Secure ML: {_title(head)}, {_STATUS[card.action]}"]
+        own = replace(head, fix=[])
+        rows += [
+            f"  {line}" for line in ([quiet_line(own)] if is_quiet(own) else subject_lines(own))
+        ]
+        for index, change in enumerate(card.changes):
+            rows.append(f"  {'    ' if index else 'Fix '}{change_text(change)}")
+    rows += [f"  {line}" for line in (*_others(others), *note_lines(card.report))]
     return "\n".join(rows)
+
+
+def _others(subjects: list[Subject]) -> Iterator[str]:
+    """Yield the lines of what a call brings along: a pipeline's steps, the calm ones last."""
+    for subject in subjects:
+        if not is_quiet(subject):
+            yield headline(subject)
+            yield from (f"  {line}" for line in subject_lines(subject))
+        elif not is_calm(subject):
+            yield quiet_text(subject)
+    calm = [subject for subject in subjects if is_calm(subject)]
+    if calm:
+        yield from textwrap.wrap(calm_line(calm), 96, subsequent_indent="  ")
 
 
 def html(card: Card) -> str:
     """Return the HTML form of a card: inline style, no script, everything escaped."""
-    subject = card.report.subjects[0]
-    if is_quiet(subject):
-        symbol, _, rest = quiet_line(subject).partition(" ")
-        state = "pass" if symbol == STATE_SYMBOLS["pass"] else "depends"
-        return (
-            f'<div style="opacity:.85">{_mark(state, symbol)} {escape(rest + _unsent(card))}</div>'
-        )
+    head, *others = card.report.subjects
+    rest = [*_other_blocks(others), *_notes(card)]
+    if _is_quiet(card):
+        return _quiet(quiet_line(head) + _unsent(card)) + "".join(rest)
     blocks = [
         '<div style="display:flex;gap:1em;justify-content:space-between;flex-wrap:wrap">'
-        f"<span>Secure ML · <b>{escape(_title(subject))}</b></span>"
+        f"<span>Secure ML · <b>{escape(_title(head))}</b></span>"
         f"<span>{escape(_STATUS[card.action])}</span></div>",
-        f"<table {TABLE}>{''.join(_rows(subject))}</table>",
     ]
-    calm = [
-        _mark(c.state)
-        + escape(f" {CONTROL_TITLES[c.control]}" + (f" ({c.note})" if c.note else ""))
-        for c in subject.controls
-        if c.state in ("pass", "exempt", "depends")
-    ]
-    if calm:
-        blocks.append(f"<div>{' · '.join(calm)}</div>")
-    if card.changes:
-        changes = escape("\n".join(change_text(change) for change in card.changes))
-        blocks.append(f'<div style="margin-top:4px">Fix</div><pre {_PRE}>{changes}</pre>')
+    if is_quiet(head):
+        blocks.append(_quiet(quiet_line(head)))
+    else:
+        blocks += _body(head, [change_text(change) for change in card.changes])
+    blocks += rest
     if card.code is not None:
         for name, code in (
             ("SDK v3", card.code.v3),
@@ -118,6 +135,56 @@ def html(card: Card) -> str:
         f'border-radius:3px;padding:6px 10px;font-size:13px;line-height:1.5">{"".join(blocks)}'
         "</section>"
     )
+
+
+def _body(subject: Subject, changes: list[str]) -> Iterator[str]:
+    """Yield the blocks of one subject: its note, the table, what passes, the fix."""
+    if subject.note is not None:
+        yield f"<div>{escape(subject.note)}</div>"
+    yield f"<table {TABLE}>{''.join(_rows(subject))}</table>"
+    calm = [
+        _mark(c.state)
+        + escape(f" {CONTROL_TITLES[c.control]}" + (f" ({c.note})" if c.note else ""))
+        for c in subject.controls
+        if c.state in ("pass", "exempt", "depends")
+    ]
+    if calm:
+        yield f"<div>{' · '.join(calm)}</div>"
+    if changes:
+        lines = escape("\n".join(changes))
+        yield f'<div style="margin-top:4px">Fix</div><pre {_PRE}>{lines}</pre>'
+
+
+def _other_blocks(subjects: list[Subject]) -> Iterator[str]:
+    """Yield the blocks of what a call brings along, in the order of ``_others``."""
+    for subject in subjects:
+        if not is_quiet(subject):
+            body = "".join(_body(subject, [patch_text(op) for op in subject.fix]))
+            yield (
+                f'<details open style="margin-top:4px"><summary>{escape(headline(subject))}'
+                f'</summary><div style="margin-left:1em">{body}</div></details>'
+            )
+        elif not is_calm(subject):
+            yield _quiet(quiet_text(subject))
+    calm = [subject for subject in subjects if is_calm(subject)]
+    if calm:
+        yield _quiet(calm_line(calm))
+
+
+def _notes(card: Card) -> Iterator[str]:
+    for note in card.report.notes:
+        yield f'<div style="opacity:.75">– {escape(note_text(note))}</div>'
+
+
+def _quiet(line: str) -> str:
+    """Return a line that begins with the symbol of a state."""
+    symbol, _, rest = line.partition(" ")
+    state = "pass" if symbol == STATE_SYMBOLS["pass"] else "depends"
+    return f'<div style="opacity:.85">{_mark(state, symbol)} {escape(rest)}</div>'
+
+
+def _is_quiet(card: Card) -> bool:
+    return all(map(is_quiet, card.report.subjects))
 
 
 def _title(subject: Subject) -> str:
@@ -134,8 +201,8 @@ def _rows(subject: Subject) -> Iterator[str]:
     if iam.verdict in VERDICTS:
         symbol, _, said = VERDICTS[iam.verdict].partition(" ")
         state = next((state for state, mark in STATE_SYMBOLS.items() if mark == symbol), "na")
-        why = "<br>".join(map(escape, iam_said(iam)))
-        yield _row(_mark(state, symbol), escape(said), why, "")
+        why = "<br>".join(map(escape, iam_said(subject)))
+        yield _row(_mark(state, symbol), _title_cell(said), why, "")
     for finding in findings_by_weight(subject):
         state = _STATES[finding.severity]
         where = f"{finding.rule} at {pointer_text(finding.pointer)}"
@@ -144,7 +211,11 @@ def _rows(subject: Subject) -> Iterator[str]:
             f'<br><span style="opacity:.75">{escape(line)}</span>' for line in small if line
         )
         mark = _mark(state, "!" if state == "info" else None)
-        yield _row(mark, escape(CONTROL_TITLES[finding.control]), said, finding.severity)
+        yield _row(mark, _title_cell(CONTROL_TITLES[finding.control]), said, finding.severity)
+
+
+def _title_cell(title: str) -> str:
+    return f'<span style="white-space:nowrap">{escape(title)}</span>'
 
 
 def _row(*cells: str) -> str:

@@ -9,13 +9,19 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from secure_ml_ext.check import Caller, check_request
+from secure_ml_ext.check.records import Note, Report, Subject
+from secure_ml_ext.demo.seed.policies import GUARDRAILS
 from secure_ml_ext.guard import RequestBlocked
 from secure_ml_ext.guard.inline import bundle, html, text
-from secure_ml_ext.guard.records import CARD_MIME, Card
+from secure_ml_ext.guard.records import CARD_MIME, Action, Card
 from secure_ml_ext.inventory.words import CONTROL_TITLES
+from secure_ml_ext.rules import Profile
+from secure_ml_ext.rules.profile import ProfileValue
 
-from .conftest import KEY, PROFILE, Shown, training
+from .conftest import KEY, PROFILE, Shown, compliant, training
 
 MakeGuard = Callable[..., Any]
 
@@ -98,3 +104,111 @@ def test_outside_a_notebook_it_goes_to_stderr(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("Secure ML: CreateTrainingJob abalone-plain, sent as it was\n")
+
+
+ALL = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+POLICIES = {"identity": [ALL], "scps": [[ALL], [ALL, {"name": "rails", "document": GUARDRAILS}]]}
+CALLER = Caller(
+    account="123456789012",
+    region="eu-west-1",
+    role_arn="arn:aws:iam::123456789012:role/sm-mlops-dev-pipeline-role",
+)
+
+
+def said(page: str) -> str:
+    """Return the visible text of a page, one blank between words."""
+    words = Words()
+    words.feed(page)
+    assert words.open == []
+    return re.sub(r"\s+", " ", words.said).strip()
+
+
+def step(where: str, params: dict[str, Any], note: str | None = None) -> Subject:
+    """Return a training step of a pipeline, checked against the demo's policies."""
+    report = check_request(
+        "CreateTrainingJob",
+        {key: value for key, value in params.items() if key != "TrainingJobName"},
+        profile=Profile(values={name: ProfileValue(v, "test") for name, v in PROFILE.items()}),
+        bundle=POLICIES,
+        caller=CALLER,
+        kind="pipeline-step",
+        where=where,
+    )
+    return replace(report.subjects[0], note=note)
+
+
+def pipeline(action: Action, *steps: Subject, notes: list[Note] | None = None) -> Card:
+    """Return the card of a pipeline's call with its steps."""
+    params = {"PipelineName": "abalone", "RoleArn": CALLER.role_arn, "PipelineDefinition": "{}"}
+    call = check_request("CreatePipeline", params, bundle=POLICIES, caller=CALLER).subjects
+    report = Report.of([*call, *steps], notes)
+    return Card(report, "warn", action, None, None, [], None, {})
+
+
+def in_order(form: str, *facts: str) -> None:
+    """Assert that the facts are said, one after the other."""
+    at = 0
+    for fact in facts:
+        found = form.find(fact, at)
+        assert found >= 0, (fact, form[at:])
+        at = found + len(fact)
+
+
+def test_the_steps_of_a_pipeline_follow_the_call_in_both_forms() -> None:
+    card = pipeline(
+        "blocked",
+        step("step Prepare", compliant()),
+        step("step Train, in Check (if)", training(), note="The SDK added <this> step."),
+        step("step Evaluate", compliant()),
+        notes=[Note("nothing to check here", "step Notify")],
+    )
+    facts = [
+        "Secure ML",
+        "CreatePipeline abalone",
+        "not sent",
+        "✓ CreatePipeline abalone compliant, allowed by IAM",
+        "CreateTrainingJob (step Train, in Check (if))",
+        "The SDK added <this> step.",
+        "IAM would deny this",
+        'scp:1 "DenyNoVpc" · sagemaker:VpcSubnets is absent (Null true)',
+        "VPC",
+        "no subnets or security groups",
+        "training-vpc at VpcConfig",
+        "Fix",
+        "+ VpcConfig",
+        # The calm ones are counted below, by name; then what was not checked.
+        "✓ 2 steps compliant, allowed by IAM: step Prepare; step Evaluate",
+        "– step Notify: nothing to check here",
+    ]
+    plain = text(card)
+    in_order(plain, "CreatePipeline abalone, not sent", *facts[3:])
+    in_order(said(html(card)), *facts)
+    assert "<this>" not in html(card)
+    assert plain.splitlines()[0] == "Secure ML: CreatePipeline abalone, not sent"
+    assert all(line.startswith("  ") for line in plain.splitlines()[1:])
+
+
+def test_a_pipeline_without_findings_is_quiet() -> None:
+    card = pipeline("dry-run", step("step Train", compliant()))
+    assert text(card).splitlines() == [
+        "✓ CreatePipeline abalone compliant, allowed by IAM, dry run, not sent",
+        "  ✓ 1 step compliant, allowed by IAM: step Train",
+    ]
+    assert said(html(card)) == re.sub(r"\s+", " ", text(card))
+    assert "<section" not in html(card)
+
+
+def test_a_quiet_step_with_something_to_know_has_a_line_of_its_own() -> None:
+    card = pipeline("passed", step("step Repack", compliant(), note="The SDK added this step."))
+    line = "✓ CreateTrainingJob compliant, allowed by IAM (step Repack) · The SDK added this step."
+    assert text(card).splitlines()[1] == f"  {line}"
+    assert line in said(html(card))
+
+
+def test_both_forms_name_the_statement_and_where_the_answers_differ() -> None:
+    card = pipeline("warned", step("step Train", {**compliant(), "EnableNetworkIsolation": False}))
+    for form in (text(card), said(html(card))):
+        in_order(form, "✓ IAM would allow this", "IAM allows it, the baseline warns", "Isolation")
