@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +69,21 @@ def session(sdk_loaded: None, aws: Embedded) -> Any:
     boto3.setup_default_session()
     bucket = "sm-mlops-dev-eu-west-1-data"
     return Session(boto_session=boto3.Session(), default_bucket=bucket)
+
+
+@pytest.fixture
+def pipelines(sdk_loaded: None, aws: Embedded) -> Any:
+    """The SDK's session for pipelines, against the embedded AWS."""
+    import boto3
+    from sagemaker.workflow.pipeline_context import PipelineSession
+
+    boto3.setup_default_session()
+    bucket = "sm-mlops-dev-eu-west-1-data"
+    return PipelineSession(boto_session=boto3.Session(), default_bucket=bucket)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    path = tmp_path / "inference.py"
+    path.write_text("x = 1\n")
+    return str(path)
