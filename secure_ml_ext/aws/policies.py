@@ -179,9 +179,11 @@ class _Bundles:
             return Loaded(source=text, problem=str(error))
         if entry.place.kind == "file":
             self._look(entry)
-        elif entry.due <= time.monotonic():
+            return entry.loaded
+        loaded = entry.loaded  # before the renewal, which another thread may finish at once
+        if entry.due <= time.monotonic():
             self._in_background(entry)
-        return entry.loaded
+        return loaded
 
     def refresh(self, text: str) -> Loaded:
         """Renew, and wait for it; who waited for another thread's answer takes that."""
