@@ -1,65 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ICard, IFinding, ISubject } from '../src/generated/records';
-import { cardView, readCard } from '../src/model/card';
-
-function finding(parts: Partial<IFinding> = {}): IFinding {
-  return {
-    rule: 'training-vpc',
-    control: 'vpc',
-    severity: 'error',
-    pointer: '/VpcConfig',
-    message: 'no subnets or security groups',
-    expected: null,
-    actual: null,
-    fix: [],
-    references: [],
-    missing: [],
-    waiver: null,
-    ...parts
-  };
-}
-
-function subject(parts: Partial<ISubject> = {}): ISubject {
-  return {
-    path: null,
-    kind: 'request',
-    operation: 'CreateTrainingJob',
-    name: 'abalone',
-    where: null,
-    controls: [],
-    findings: [],
-    iam: {
-      verdict: 'not-evaluated',
-      question: null,
-      outcomes: [],
-      unsatisfiable: [],
-      statements: []
-    },
-    fix: [],
-    ...parts
-  };
-}
-
-function card(parts: Partial<ICard> = {}): ICard {
-  return {
-    report: {
-      schema: 'secure-ml/report@1',
-      subjects: [subject()],
-      summary: { error: 0, warning: 0, info: 0 }
-    },
-    mode: 'warn',
-    action: 'warned',
-    held: null,
-    kernel: null,
-    changes: [],
-    code: null,
-    request: {},
-    ...parts
-  };
-}
-
-const control = (name: string, state: string) =>
-  ({ control: name, state, pointer: null, note: null }) as never;
+import { cardView, fixesSteps } from '../src/model/card';
+import { readCard } from '../src/model/readCard';
+import { card, control, denied, finding, iam, subject } from './reports';
 
 describe('cardView', () => {
   it('puts the worst first and what passes on one line', () => {
@@ -108,17 +50,35 @@ describe('cardView', () => {
   it('is not quiet where IAM would deny what the baseline allows', () => {
     const denied = subject({
       controls: [control('vpc', 'pass')],
-      iam: {
-        verdict: 'implicitly-denied',
-        question: null,
-        outcomes: [],
-        unsatisfiable: [],
-        statements: []
-      }
+      iam: iam({ verdict: 'implicitly-denied' })
     });
     const view = cardView(card({ action: 'passed' }), denied);
     expect(view.isQuiet).toBe(false);
     expect(view.iam?.state).toBe('fail');
+  });
+
+  it('is quiet where IAM allows what the baseline does not object to', () => {
+    const allowed = subject({ iam: iam({ verdict: 'allowed' }) });
+    const view = cardView(card({ action: 'passed' }), allowed);
+    expect([view.isQuiet, view.iam?.verdict]).toEqual([true, 'allowed']);
+  });
+
+  it('tells what IAM said before the fix from what it says now', () => {
+    const before = subject({ iam: denied() });
+    expect(cardView(card(), before).isFixed).toBe(false);
+    expect(cardView(card({ action: 'fixed' }), before).isFixed).toBe(true);
+    expect(cardView(card(), before, true).isFixed).toBe(true);
+  });
+
+  it.each([
+    ['CreatePipeline', 'fixed', true],
+    ['UpdatePipeline', 'fixed', true],
+    // The definition is not in the request, so no fix can have changed it.
+    ['StartPipelineExecution', 'fixed', false],
+    ['CreatePipeline', 'warned', false]
+  ] as const)('%s %s changed the steps: %s', (operation, action, changed) => {
+    const view = cardView(card({ action }), subject({ operation }));
+    expect(fixesSteps(view)).toBe(changed);
   });
 
   it('hides no finding whose control has no line', () => {
@@ -221,6 +181,68 @@ describe('readCard', () => {
     { report: { subjects: [{ ...subject(), iam: null }] } }
   ])('refuses what is no card: %j', data => {
     expect(readCard(data)).toBeNull();
+  });
+
+  it('reads what older guards saved, without notes and outcomes', () => {
+    const { note, ...older } = subject({ controls: [control('vpc', 'pass')] });
+    const { outcomes, unsatisfiable, ...verdict } = denied();
+    const data = card({}, [{ ...older, iam: verdict } as never]) as never as {
+      report: { notes?: unknown };
+    };
+    delete data.report.notes;
+    const read = readCard(data);
+    expect(read?.report.notes).toEqual([]);
+    expect(read?.report.subjects).toEqual([
+      { ...subject({ controls: older.controls }), iam: denied() }
+    ]);
+    expect([note, outcomes, unsatisfiable]).toEqual([null, [], []]);
+  });
+
+  it('makes text of what is drawn as text', () => {
+    const bad = { toString: 'no' };
+    const read = readCard(
+      card({}, [
+        subject({
+          name: bad,
+          where: bad,
+          note: bad,
+          findings: [finding({ why: bad, pointer: bad, waiver: 'x' } as never)],
+          iam: iam({
+            verdict: 'depends',
+            question: bad,
+            outcomes: ['allowed', bad],
+            unsatisfiable: [bad],
+            statements: [{ layer: 'scp:1', sid: bad, index: 'x', why: bad }]
+          } as never)
+        } as never)
+      ])
+    );
+    expect(read?.report.subjects[0]).toMatchObject({
+      name: null,
+      where: null,
+      note: null,
+      findings: [{ why: '', pointer: '', waiver: null }],
+      iam: {
+        question: null,
+        outcomes: ['allowed'],
+        unsatisfiable: [],
+        statements: [
+          { layer: 'scp:1', policy: '', sid: null, index: -1, why: '' }
+        ]
+      }
+    });
+  });
+
+  it('keeps the notes that are notes', () => {
+    const data = card();
+    data.report.notes = [
+      { message: 'nothing to check', where: 'step Notify', path: null },
+      { message: 7 } as never,
+      null as never
+    ];
+    expect(readCard(data)?.report.notes).toEqual([
+      { message: 'nothing to check', where: 'step Notify', path: null }
+    ]);
   });
 
   it('makes nothing of an id that is no string', () => {

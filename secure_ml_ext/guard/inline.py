@@ -202,7 +202,7 @@ def _rows(subject: Subject) -> Iterator[str]:
         symbol, _, said = VERDICTS[iam.verdict].partition(" ")
         state = next((state for state, mark in STATE_SYMBOLS.items() if mark == symbol), "na")
         why = "<br>".join(map(escape, iam_said(subject)))
-        yield _row(_mark(state, symbol), escape(said), why, "")
+        yield _row(_mark(state, symbol), _title_cell(said), why, "")
     for finding in findings_by_weight(subject):
         state = _STATES[finding.severity]
         where = f"{finding.rule} at {pointer_text(finding.pointer)}"
@@ -211,7 +211,11 @@ def _rows(subject: Subject) -> Iterator[str]:
             f'<br><span style="opacity:.75">{escape(line)}</span>' for line in small if line
         )
         mark = _mark(state, "!" if state == "info" else None)
-        yield _row(mark, escape(CONTROL_TITLES[finding.control]), said, finding.severity)
+        yield _row(mark, _title_cell(CONTROL_TITLES[finding.control]), said, finding.severity)
+
+
+def _title_cell(title: str) -> str:
+    return f'<span style="white-space:nowrap">{escape(title)}</span>'
 
 
 def _row(*cells: str) -> str:

@@ -161,7 +161,8 @@ def _check_cards(run: Run) -> None:
     (foreign,) = run.displayed("foreign")
     assert "approved-network at VpcConfig.Subnets" in foreign
     (quiet,) = run.displayed("compliant")
-    assert re.fullmatch(r"✓ CreateTrainingJob credit-risk-compliant-\S+ compliant", quiet)
+    line = r"✓ CreateTrainingJob credit-risk-compliant-\S+ compliant, allowed by IAM"
+    assert re.fullmatch(line, quiet)
 
 
 def _check_what_was_sent(run: Run, aws: Embedded) -> None:

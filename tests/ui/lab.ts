@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import {
   test as base,
   expect,
@@ -29,6 +30,14 @@ def train(name, **extra):
 export const PROFILE = `from IPython.utils.capture import capture_output
 with capture_output():
     get_ipython().run_line_magic("secure_ml", "profile")`;
+
+/** What of the page is ours. */
+const OURS = [
+  '#secure-ml-ext-panel',
+  '.jp-SecureMl-output',
+  '.jp-SecureMl-guardButton',
+  '.jp-SecureMl-statusItem'
+];
 
 /**
  * JupyterLab as the tests use it.
@@ -97,6 +106,17 @@ export class Lab {
 
   cell(index: number): Locator {
     return this.notebook().locator('.jp-Notebook-cell').nth(index);
+  }
+
+  /** The index of the code cell that holds a text. */
+  async cellWith(text: string): Promise<number> {
+    const cells = this.notebook().locator('.jp-Notebook-cell');
+    const sources = await cells.evaluateAll(nodes =>
+      nodes.map(node => node.querySelector('.cm-content')?.textContent ?? '')
+    );
+    const index = sources.findIndex(source => source.includes(text));
+    expect(index, text).toBeGreaterThan(0);
+    return index;
   }
 
   card(index: number): Locator {
@@ -184,10 +204,33 @@ export class Lab {
    * the tree as it was.
    */
   async picture(name: string, part?: Locator): Promise<void> {
-    if (process.env.UPDATE_IMAGES) {
-      const path = join(__dirname, '../../docs/images', `${name}.png`);
-      await (part ?? this.page).screenshot({ path });
+    if (!process.env.UPDATE_IMAGES) {
+      return;
     }
+    const path = join(__dirname, '../../docs/images', `${name}.png`);
+    await part?.evaluate(node => node.scrollIntoView({ block: 'center' }));
+    const box = await part?.boundingBox();
+    // A little of what is around it, so that its border is seen.
+    const clip = box && {
+      x: box.x - 2,
+      y: box.y - 2,
+      width: box.width + 4,
+      height: box.height + 4
+    };
+    await this.page.screenshot({ path, ...(clip && { clip }) });
+  }
+
+  /** What axe finds wrong with what is ours, in the theme that is shown. */
+  async violations(): Promise<[string, string[]][]> {
+    let axe = new AxeBuilder({ page: this.page });
+    for (const part of OURS) {
+      axe = axe.include(part);
+    }
+    const { violations } = await axe.analyze();
+    return violations.map(({ id, nodes }) => [
+      id,
+      nodes.map(node => `${node.target} ${node.failureSummary}`)
+    ]);
   }
 
   async theme(name: string): Promise<void> {

@@ -1,15 +1,4 @@
-import { CLIENT, expect, PROFILE, test, type Lab } from './lab';
-
-/** The index of the code cell that holds a text. */
-async function cellWith(lab: Lab, text: string): Promise<number> {
-  const cells = lab.notebook().locator('.jp-Notebook-cell');
-  const sources = await cells.evaluateAll(nodes =>
-    nodes.map(node => node.querySelector('.cm-content')?.textContent ?? '')
-  );
-  const index = sources.findIndex(source => source.includes(text));
-  expect(index, text).toBeGreaterThan(0);
-  return index;
-}
+import { CLIENT, expect, PROFILE, test } from './lab';
 
 test('Lab 4, as a new user runs it', async ({ lab, page }) => {
   test.setTimeout(300_000);
@@ -21,11 +10,11 @@ test('Lab 4, as a new user runs it', async ({ lab, page }) => {
   await lab.runAll();
 
   // Without a VPC: warned, and sent.
-  const open = lab.card(await cellWith(lab, 'credit-risk-open-'));
+  const open = lab.card(await lab.cellWith('credit-risk-open-'));
   await expect(open.locator('.jp-SecureMl-sent')).toHaveText('sent');
-  await expect(
-    open.locator('.jp-SecureMl-lines [data-state="fail"]').first()
-  ).toContainText('VPC');
+  const failing = open.locator('.jp-SecureMl-lines > [data-state="fail"]');
+  await expect(failing.first()).toContainText('IAM would deny this');
+  await expect(failing.nth(1)).toContainText('VPC');
   await expect(open.locator('.jp-SecureMl-diff')).toContainText('VpcConfig');
   await expect(open.locator('.jp-SecureMl-diff')).toContainText(/subnet-\w+/);
   await expect(open.getByRole('button', { name: 'Send with fix' })).toHaveCount(
@@ -33,25 +22,25 @@ test('Lab 4, as a new user runs it', async ({ lab, page }) => {
   );
 
   // Blocked: nothing sent, the error is short.
-  const blockedCell = await cellWith(lab, 'credit-risk-blocked-');
+  const blockedCell = await lab.cellWith('credit-risk-blocked-');
   const blocked = lab.card(blockedCell);
   await expect(blocked.locator('.jp-SecureMl-sent')).toHaveText('not sent');
   await expect(lab.cell(blockedCell)).toContainText('RequestBlocked');
 
   // Fixed: sent, with the difference.
-  const fixed = lab.card(await cellWith(lab, 'credit-risk-fixed-'));
+  const fixed = lab.card(await lab.cellWith('credit-risk-fixed-'));
   await expect(fixed.locator('.jp-SecureMl-sent')).toHaveText('sent with fix');
   await expect(fixed.locator('.jp-SecureMl-fixTitle')).toHaveText('Fixed');
 
   // Compliant: one quiet line. Foreign subnets: caught.
-  const quiet = lab.cell(await cellWith(lab, 'credit-risk-compliant-'));
+  const quiet = lab.cell(await lab.cellWith('credit-risk-compliant-'));
   await expect(quiet.locator('.jp-SecureMl-quiet')).toContainText('compliant');
-  const foreign = lab.card(await cellWith(lab, 'credit-risk-foreign-'));
+  const foreign = lab.card(await lab.cellWith('credit-risk-foreign-'));
   await expect(foreign.locator('.jp-SecureMl-sent')).toHaveText('not sent');
   await expect(foreign).toContainText('Approved network');
 
   // The panel has heard of each of them, and knows the live state.
-  await lab.ran(await cellWith(lab, '%secure_ml status'));
+  await lab.ran(await lab.cellWith('%secure_ml status'));
   const row = (text: string) => lab.rows().filter({ hasText: text }).first();
   await expect(row('credit-risk-blocked-')).toContainText('Not sent');
   await expect(row('credit-risk-open-')).toContainText(/Stopp(ed|ing)/);
@@ -85,7 +74,7 @@ test('the card: why, the request, the code, and sending with the fix', async ({
   await page.keyboard.press('Escape');
   const card = lab.card(3);
   await expect(card).toBeVisible();
-  await lab.picture('card-light', lab.cell(3));
+  await lab.picture('card-light', card);
 
   await card.getByRole('button', { name: 'Why?' }).click();
   await expect(card).toContainText('training-vpc');
@@ -111,9 +100,9 @@ test('the card: why, the request, the code, and sending with the fix', async ({
     card.locator('.jp-SecureMl-live [data-ok="true"]')
   ).toBeVisible();
   await expect(card.locator('.jp-SecureMl-sent')).toHaveText('sent with fix');
-  await expect(
-    card.locator('.jp-SecureMl-lines > [data-mended]').first()
-  ).toContainText('was error');
+  const mended = card.locator('.jp-SecureMl-lines > [data-mended]');
+  await expect(mended.first()).toContainText('before the fix');
+  await expect(mended.nth(1)).toContainText('was error');
   await expect(card.getByRole('button', { name: 'Send with fix' })).toHaveCount(
     0
   );

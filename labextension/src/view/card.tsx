@@ -1,14 +1,19 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { ICard, ISubject } from '../generated/records';
-import { controlTitle } from '../generated/words';
-import { cardView, type ICardLine } from '../model/card';
+import { cardView, fixesSteps, type ICardView } from '../model/card';
 import { diffOfChanges, diffOfPatch } from '../model/format';
+import { gravest } from '../model/iam';
 import type { ISendReply } from '../model/session';
+import { stepsView } from '../model/steps';
+import { subjectView } from '../model/subject';
 import { Mark } from './chips';
 import { useCopied } from './copied';
-import { Diff, Findings, StatementText } from './details';
-import { lostText, sentText, stateText, verdictText } from './text';
+import { Findings } from './details';
+import { IamWhy } from './iam';
+import { ReportNotes, Steps } from './steps';
+import { Fix, QuietLine, SubjectLines } from './subject';
+import { lostText, sentText } from './text';
 
 /** What a card needs beside its data. */
 export interface ICardProps {
@@ -27,125 +32,105 @@ type Sending =
   | { phase: 'done'; reply: ISendReply };
 
 /**
- * The card under a cell.
+ * The card under a cell: the call, and the steps that it brings along.
  */
-export function CardView(props: ICardProps): JSX.Element {
-  const { card } = props;
-  return (
-    <div className="jp-SecureMl-cards">
-      {card.report.subjects.map((subject, index) => (
-        <SubjectCard key={index} {...props} subject={subject} />
-      ))}
-    </div>
-  );
-}
-
-function SubjectCard(props: ICardProps & { subject: ISubject }): JSX.Element {
-  const { card, subject, trans } = props;
+export function CardView(props: ICardProps): JSX.Element | null {
+  const { card, trans } = props;
+  const subject = card.report.subjects[0];
   const [sending, setSending] = React.useState<Sending>({ phase: 'idle' });
-  const [copied, onCopied] = useCopied(trans);
+  if (!subject) {
+    return null;
+  }
   const wasSent = sending.phase === 'done' && sending.reply.ok;
   const view = cardView(card, subject, wasSent);
-  const [open, setOpen] = React.useState<'why' | 'request' | null>(null);
-  const id = React.useId();
-  const name = subject.name ?? '';
-
-  if (view.isQuiet) {
-    return (
-      <div
-        className="jp-SecureMl-quiet"
-        role="group"
-        aria-label={trans.__('Secure ML: %1 %2', subject.operation, name)}
-      >
-        <Mark state="pass" />
-        <span>
-          {subject.operation} <strong>{name}</strong> {trans.__('compliant')}
-        </span>
-      </div>
-    );
-  }
-
-  const send = async () => {
-    setSending({ phase: 'waiting' });
-    setSending({ phase: 'done', reply: await props.send() });
-  };
-  const toggle = (part: 'why' | 'request') =>
-    setOpen(open === part ? null : part);
+  const steps = stepsView(card.report, fixesSteps(view));
+  const isQuiet = view.isQuiet && steps.rows.every(step => step.isQuiet);
   const diff =
     card.changes.length > 0
       ? diffOfChanges(card.changes)
       : diffOfPatch(subject.fix);
-
+  const rest = (
+    <>
+      <Steps steps={steps} trans={trans} />
+      <ReportNotes notes={card.report.notes} trans={trans} />
+    </>
+  );
   return (
-    <div
-      className="jp-SecureMl-card"
-      role="group"
-      aria-label={trans.__('Secure ML: %1 %2', subject.operation, name)}
-    >
-      <div className="jp-SecureMl-cardHead">
-        <span className="jp-SecureMl-cardTitle">
-          <span className="jp-SecureMl-brand">{trans.__('Secure ML')}</span>
-          {subject.operation} <strong title={name}>{name}</strong>
-        </span>
-        <span className="jp-SecureMl-sent" data-sent={view.sent}>
-          {sentText(view.sent, trans)}
-        </span>
+    <div className="jp-SecureMl-cards">
+      <div
+        className={isQuiet ? 'jp-SecureMl-quietCard' : 'jp-SecureMl-card'}
+        role="group"
+        aria-label={trans.__(
+          'Secure ML: %1 %2',
+          subject.operation,
+          subject.name ?? ''
+        )}
+      >
+        {isQuiet ? (
+          <>
+            <QuietLine view={view} sent={view.sent} trans={trans} />
+            {rest}
+          </>
+        ) : (
+          <>
+            <Head view={view} trans={trans} />
+            {view.isQuiet ? (
+              <QuietLine view={view} trans={trans} />
+            ) : (
+              <SubjectLines view={view} trans={trans} />
+            )}
+            <Fix lines={diff} isFixed={view.isFixed} trans={trans} />
+            {rest}
+            <Actions
+              {...props}
+              view={view}
+              sending={sending}
+              setSending={setSending}
+            />
+          </>
+        )}
       </div>
-      <ul className="jp-SecureMl-lines" aria-label={trans.__('Verdict')}>
-        {view.iam && (
-          <li data-state={view.iam.state}>
-            <Mark state={view.iam.state} />
-            <span className="jp-SecureMl-control">
-              {verdictText(view.iam.verdict, trans)}
-            </span>
-            <span className="jp-SecureMl-message">
-              {view.iam.statements.map((statement, index) => (
-                <StatementText key={index} statement={statement} />
-              ))}
-              {view.iam.question}
-            </span>
-          </li>
-        )}
-        {view.lines.map((line, index) => (
-          <Line key={index} line={line} trans={trans} />
-        ))}
-        {view.passed.length > 0 && (
-          <li className="jp-SecureMl-passed" data-state="pass">
-            <Mark state="pass" />
-            <span>
-              <span className="jp-SecureMl-hidden">
-                {stateText('pass', trans)}:{' '}
-              </span>
-              {view.passed
-                .map(({ control }) => controlTitle(control, trans))
-                .join(' · ')}
-            </span>
-          </li>
-        )}
-      </ul>
-      {diff.length > 0 && (
-        <div className="jp-SecureMl-fix">
-          <span className="jp-SecureMl-fixTitle" aria-hidden="true">
-            {card.action === 'fixed' || wasSent
-              ? trans.__('Fixed')
-              : trans.__('Fix')}
-          </span>
-          <Diff lines={diff} trans={trans} />
-        </div>
-      )}
+    </div>
+  );
+}
+
+function Head(props: {
+  view: ICardView;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { view, trans } = props;
+  const { operation, name } = view.subject;
+  return (
+    <div className="jp-SecureMl-cardHead">
+      <span className="jp-SecureMl-cardTitle">
+        <span className="jp-SecureMl-brand">{trans.__('Secure ML')}</span>
+        {operation} <strong title={name ?? undefined}>{name}</strong>
+      </span>
+      <span className="jp-SecureMl-sent" data-sent={view.sent}>
+        {sentText(view.sent, trans)}
+      </span>
+    </div>
+  );
+}
+
+interface IActionsProps extends ICardProps {
+  view: ICardView;
+  sending: Sending;
+  setSending: (sending: Sending) => void;
+}
+
+type Part = 'why' | 'request';
+
+/** The buttons, what they said, and what they opened. */
+function Actions(props: IActionsProps): JSX.Element {
+  const { card, view, sending, trans } = props;
+  const [copied, onCopied] = useCopied(trans);
+  const [open, setOpen] = React.useState<Part | null>(null);
+  const id = React.useId();
+  return (
+    <>
       <div className="jp-SecureMl-actions">
-        {props.canSend && !wasSent && (
-          <button
-            type="button"
-            className="jp-SecureMl-button jp-mod-styled jp-mod-accept"
-            disabled={sending.phase === 'waiting'}
-            onClick={() => void send()}
-          >
-            {sending.phase === 'waiting'
-              ? trans.__('Sending…')
-              : trans.__('Send with fix')}
-          </button>
-        )}
+        <SendButton {...props} />
         {card.code && (
           <button
             type="button"
@@ -156,118 +141,140 @@ function SubjectCard(props: ICardProps & { subject: ISubject }): JSX.Element {
             {trans.__('Copy code')} <span aria-hidden="true">▾</span>
           </button>
         )}
-        {subject.findings.length > 0 && (
+        {partsOf(props).map(({ part, label }) => (
           <button
+            key={part}
             type="button"
             className="jp-SecureMl-button jp-mod-styled"
-            aria-expanded={open === 'why'}
+            aria-expanded={open === part}
             aria-controls={id}
-            onClick={() => toggle('why')}
+            onClick={() => setOpen(open === part ? null : part)}
           >
-            {trans.__('Why?')}
+            {label}
           </button>
-        )}
-        {Object.keys(card.request).length > 0 && (
-          <button
-            type="button"
-            className="jp-SecureMl-button jp-mod-styled"
-            aria-expanded={open === 'request'}
-            aria-controls={id}
-            onClick={() => toggle('request')}
-          >
-            {trans.__('Show request')}
-          </button>
-        )}
+        ))}
       </div>
       <div aria-live="polite" className="jp-SecureMl-live">
-        {sending.phase === 'waiting' && (
-          <p className="jp-SecureMl-dim">
-            {trans.__(
-              'The kernel sends the request with the fix once it is free.'
-            )}
-          </p>
-        )}
-        {sending.phase === 'done' && (
-          <p data-ok={sending.reply.ok}>
-            <Mark state={sending.reply.ok ? 'pass' : 'fail'} />{' '}
-            {sending.reply.lost
-              ? lostText(sending.reply.lost, trans)
-              : sending.reply.message}
-          </p>
-        )}
+        <Sent sending={sending} trans={trans} />
         {copied}
       </div>
       <div id={id} hidden={open === null}>
-        {open === 'why' && (
-          <Findings findings={subject.findings} trans={trans} isOpen />
-        )}
-        {open === 'request' && (
-          <>
-            <p className="jp-SecureMl-dim">
-              {trans.__(
-                'What the check reads is shown; everything else is masked.'
-              )}
-            </p>
-            <pre className="jp-SecureMl-request">
-              {JSON.stringify(card.request, null, 2)}
-            </pre>
-          </>
-        )}
+        {open === 'why' && <Why view={view} trans={trans} />}
+        {open === 'request' && <Request request={card.request} trans={trans} />}
       </div>
-    </div>
+    </>
   );
 }
 
-function Line(props: {
-  line: ICardLine;
+/** What can be opened below the buttons. */
+function partsOf(props: IActionsProps): { part: Part; label: string }[] {
+  const { card, view, trans } = props;
+  const parts: { part: Part; label: string }[] = [];
+  if (view.subject.findings.length > 0 || view.iam?.statements.length) {
+    parts.push({ part: 'why', label: trans.__('Why?') });
+  }
+  if (Object.keys(card.request).length > 0) {
+    parts.push({ part: 'request', label: trans.__('Show request') });
+  }
+  return parts;
+}
+
+function SendButton(props: IActionsProps): JSX.Element | null {
+  const { canSend, sending, setSending, trans } = props;
+  const isWaiting = sending.phase === 'waiting';
+  if (!canSend || (sending.phase === 'done' && sending.reply.ok)) {
+    return null;
+  }
+  const send = async () => {
+    setSending({ phase: 'waiting' });
+    setSending({ phase: 'done', reply: await props.send() });
+  };
+  return (
+    <button
+      type="button"
+      className="jp-SecureMl-button jp-mod-styled jp-mod-accept"
+      disabled={isWaiting}
+      onClick={() => void send()}
+    >
+      {isWaiting ? trans.__('Sending…') : trans.__('Send with fix')}
+    </button>
+  );
+}
+
+/** What came of *Send with fix*, and what the request is now. */
+function Sent(props: {
+  sending: Sending;
+  trans: TranslationBundle;
+}): JSX.Element | null {
+  const { sending, trans } = props;
+  if (sending.phase === 'idle') {
+    return null;
+  }
+  if (sending.phase === 'waiting') {
+    return (
+      <p className="jp-SecureMl-dim">
+        {trans.__('The kernel sends the request with the fix once it is free.')}
+      </p>
+    );
+  }
+  const { reply } = sending;
+  const now = reply.ok ? reply.submission?.report : null;
+  return (
+    <>
+      <p data-ok={reply.ok}>
+        <Mark state={reply.ok ? 'pass' : 'fail'} />{' '}
+        {reply.lost ? lostText(reply.lost, trans) : reply.message}
+      </p>
+      {now && <Now subjects={now.subjects} trans={trans} />}
+    </>
+  );
+}
+
+/** Both answers to what was sent, where they are good news. */
+function Now(props: {
+  subjects: readonly ISubject[];
+  trans: TranslationBundle;
+}): JSX.Element | null {
+  const { subjects, trans } = props;
+  const views = subjects.map(subject => subjectView(subject));
+  const [head] = views;
+  if (head && views.every(({ isQuiet }) => isQuiet)) {
+    return <QuietLine view={head} trans={trans} />;
+  }
+  return gravest(subjects)?.verdict === 'allowed' ? (
+    <p>
+      <Mark state="pass" /> {trans.__('Checked again: IAM would allow this')}
+    </p>
+  ) : null;
+}
+
+function Why(props: {
+  view: ICardView;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { line, trans } = props;
-  const word = severityText(line, trans);
+  const { view, trans } = props;
   return (
-    <li data-state={line.state} data-mended={line.isMended || undefined}>
-      <Mark state={line.state} />
-      <span className="jp-SecureMl-control">
-        {controlTitle(line.control, trans)}
-      </span>
-      <span className="jp-SecureMl-message">
-        {line.messages.map(({ text, path, isMended }, index) => (
-          <span key={index} data-mended={isMended || undefined}>
-            {isMended && !line.isMended
-              ? trans.__('before the fix: %1', text)
-              : text}
-            {path && (
-              <>
-                {' '}
-                <code className="jp-SecureMl-dim">{path}</code>
-              </>
-            )}
-          </span>
-        ))}
-      </span>
-      {line.isMended ? (
-        <span
-          className="jp-SecureMl-severity"
-          title={trans.__('before the fix')}
-        >
-          {trans.__('was %1', word)}
-        </span>
-      ) : (
-        <span className="jp-SecureMl-severity">{word}</span>
-      )}
-    </li>
+    <>
+      {view.iam && <IamWhy iam={view.iam} trans={trans} />}
+      <Findings findings={view.subject.findings} trans={trans} isOpen />
+    </>
   );
 }
 
-function severityText(line: ICardLine, trans: TranslationBundle): string {
-  switch (line.severity) {
-    case 'error':
-      return trans.__('error');
-    case 'warning':
-      return trans.__('warning');
-    case 'info':
-      return trans.__('note');
-    default:
-      return stateText(line.state, trans);
-  }
+function Request(props: {
+  request: ICard['request'];
+  trans: TranslationBundle;
+}): JSX.Element {
+  return (
+    <>
+      <p className="jp-SecureMl-dim">
+        {props.trans.__(
+          'What the check reads is shown; everything else is masked.'
+        )}
+      </p>
+      <pre className="jp-SecureMl-request">
+        {JSON.stringify(props.request, null, 2)}
+      </pre>
+    </>
+  );
 }

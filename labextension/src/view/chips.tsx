@@ -2,8 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { IControlState, State } from '../generated/records';
 import { CHIP_LABELS, controlTitle, STATE_SYMBOLS } from '../generated/words';
-import { countStates, sortControls } from '../model/format';
-import { stateText } from './text';
+import { countStates } from '../model/format';
+import type { IIamView } from '../model/iam';
+import { stateText, verdictText } from './text';
 
 /**
  * The shape of a state; its word stands beside it or in its name.
@@ -46,6 +47,24 @@ export function Chip(props: {
 }
 
 /**
+ * IAM's answer as a chip.
+ */
+export function IamChip(props: {
+  iam: IIamView;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { iam, trans } = props;
+  const text = verdictText(iam.verdict, trans);
+  return (
+    <li className="jp-SecureMl-chip" data-state={iam.state} title={text}>
+      <span aria-hidden="true">{trans.__('IAM')}</span>
+      <Mark state={iam.state} />
+      <span className="jp-SecureMl-hidden">{text}</span>
+    </li>
+  );
+}
+
+/**
  * A count per state, for where there is no room for one chip per control.
  */
 export function Counts(props: {
@@ -71,23 +90,24 @@ export function Counts(props: {
 }
 
 /**
- * The chips of a job. In a narrow panel they fold into one count (see `panel.css`);
- * what is folded away is folded away for screen readers too.
+ * The chips of a job: IAM's answer, then its controls. In a narrow panel they fold into one
+ * count (see `jobs.css`); what is folded away is folded away for screen readers too.
  */
 export function Chips(props: {
   controls: readonly IControlState[];
+  iam: IIamView | null;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { trans } = props;
-  const controls = sortControls([...props.controls]);
+  const { controls, iam, trans } = props;
   // Narrow: what wants attention; all is well is one tick.
-  const counts = countStates(controls)
+  const counts = countStates(iam ? [iam, ...controls] : controls)
     .filter(({ state }) => state !== 'na' && state !== 'exempt')
     .map(entry => ({ ...entry, word: stateText(entry.state, trans) }));
   const label = trans.__('Controls');
   return (
     <div className="jp-SecureMl-chipBox">
       <ul className="jp-SecureMl-chips" aria-label={label}>
+        {iam && <IamChip iam={iam} trans={trans} />}
         {controls.map(control => (
           <Chip key={control.control} control={control} trans={trans} />
         ))}

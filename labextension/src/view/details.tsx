@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IControlState, IFinding, IStatement } from '../generated/records';
+import type { IControlState, IFinding } from '../generated/records';
 import { controlTitle } from '../generated/words';
 import {
   diffOfPatch,
@@ -68,20 +68,6 @@ function Words(props: { text: string }): JSX.Element {
         </React.Fragment>
       ))}
     </>
-  );
-}
-
-/**
- * A policy statement that decided: its layer and id, and what it misses.
- */
-export function StatementText(props: { statement: IStatement }): JSX.Element {
-  const { layer, policy, sid, index, why } = props.statement;
-  const name = sid ? `"${sid}"` : `${policy}[${index}]`;
-  return (
-    <span>
-      <code title={policy}>{`${layer} ${name}`}</code>
-      {why && ` · ${why}`}
-    </span>
   );
 }
 
@@ -208,7 +194,11 @@ function Facts(props: {
   );
 }
 
-function Fact(props: { term: string; children: React.ReactNode }): JSX.Element {
+/** A term and what is to be known of it, in a list of facts. */
+export function Fact(props: {
+  term: string;
+  children: React.ReactNode;
+}): JSX.Element {
   return (
     <div>
       <dt>{props.term}</dt>

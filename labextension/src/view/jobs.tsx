@@ -1,8 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
+import type { ISubject } from '../generated/records';
 import type { IBlank } from '../model/blank';
 import { diffOfPatch } from '../model/format';
+import { gravest, iamView } from '../model/iam';
 import {
   GROUP_MARKS,
   JOB_GROUPS,
@@ -10,11 +12,14 @@ import {
   type IJobRow,
   type JobGroup
 } from '../model/jobs';
+import { stepsView, worstControls } from '../model/steps';
 import { BlankView, type OnBlank } from './blank';
 import { Chips } from './chips';
 import { useCopied } from './copied';
-import { Diff, Findings, Notes, StatementText } from './details';
-import { ageText, groupText, kindText, statusText, verdictText } from './text';
+import { Diff, Findings, Notes } from './details';
+import { IamBlock } from './iam';
+import { ReportNotes, Steps } from './steps';
+import { ageText, groupText, kindText, statusText } from './text';
 
 /** What the user can do with a job. */
 export interface IJobActions {
@@ -137,7 +142,7 @@ const JobRow = React.memo(function JobRow(props: IRowProps): JSX.Element {
   const { row, trans } = props;
   const [isOpen, setOpen] = React.useState(false);
   const id = React.useId();
-  const controls = row.report.subjects.flatMap(subject => subject.controls);
+  const { subjects } = row.report;
   const name = row.name ?? row.operation;
   const exact = new Date(row.created).toLocaleString();
   return (
@@ -170,7 +175,11 @@ const JobRow = React.memo(function JobRow(props: IRowProps): JSX.Element {
         <time className="jp-SecureMl-age" dateTime={row.created} title={exact}>
           {ageText(row.created, props.now, trans)}
         </time>
-        <Chips controls={controls} trans={trans} />
+        <Chips
+          controls={worstControls(subjects)}
+          iam={gravest(subjects)}
+          trans={trans}
+        />
       </div>
       <div id={id} hidden={!isOpen}>
         {isOpen && <JobDetails {...props} />}
@@ -186,12 +195,9 @@ function JobDetails(props: IRowProps): JSX.Element {
     actions.copy(text);
     onCopied(what);
   };
-  const subjects = row.report.subjects;
-  const findings = subjects.flatMap(subject => subject.findings);
-  const patch = subjects.flatMap(subject => subject.fix);
-  const iam = subjects
-    .map(subject => subject.iam)
-    .find(({ verdict }) => verdict !== 'not-evaluated');
+  const { subjects, notes } = row.report;
+  const subject = subjects[0];
+  const patch = subject?.fix ?? [];
   const { arn } = row;
   return (
     <div className="jp-SecureMl-details">
@@ -208,27 +214,15 @@ function JobDetails(props: IRowProps): JSX.Element {
           )}
         </p>
       )}
-      {iam?.statements.map((statement, index) => (
-        <p key={index}>
-          {verdictText(iam.verdict, trans)}{' '}
-          <StatementText statement={statement} />
-        </p>
-      ))}
-      {findings.length > 0 ? (
-        <Findings findings={findings} trans={trans} />
-      ) : (
-        <p className="jp-SecureMl-dim">{trans.__('No rule is broken.')}</p>
+      {subject && (
+        <SubjectDetails
+          subject={subject}
+          hasSteps={subjects.length > 1}
+          trans={trans}
+        />
       )}
-      <Notes
-        controls={subjects.flatMap(subject => subject.controls)}
-        trans={trans}
-      />
-      {patch.length > 0 && (
-        <>
-          <p className="jp-SecureMl-subtitle">{trans.__('Fix')}</p>
-          <Diff lines={diffOfPatch(patch)} trans={trans} />
-        </>
-      )}
+      <Steps steps={stepsView(row.report)} trans={trans} onCopy={copy} />
+      <ReportNotes notes={notes} trans={trans} />
       <div className="jp-SecureMl-actions">
         {patch.length > 0 && (
           <button
@@ -266,5 +260,37 @@ function JobDetails(props: IRowProps): JSX.Element {
         {copied}
       </div>
     </div>
+  );
+}
+
+/** Both answers to one request, IAM's and the baseline's, and the fix. */
+function SubjectDetails(props: {
+  subject: ISubject;
+  hasSteps: boolean;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { subject, trans } = props;
+  const iam = iamView(subject);
+  return (
+    <>
+      {subject.note && <p>{subject.note}</p>}
+      {iam && <IamBlock iam={iam} trans={trans} />}
+      {subject.findings.length > 0 ? (
+        <Findings findings={subject.findings} trans={trans} />
+      ) : (
+        <p className="jp-SecureMl-dim">
+          {props.hasSteps
+            ? trans.__('The call itself breaks no rule.')
+            : trans.__('No rule is broken.')}
+        </p>
+      )}
+      <Notes controls={subject.controls} trans={trans} />
+      {subject.fix.length > 0 && (
+        <>
+          <p className="jp-SecureMl-subtitle">{trans.__('Fix')}</p>
+          <Diff lines={diffOfPatch(subject.fix)} trans={trans} />
+        </>
+      )}
+    </>
   );
 }

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { CARD_MIME } from '../generated/words';
 import type { ICard } from '../generated/records';
-import { readCard } from '../model/card';
+import { readCard } from '../model/readCard';
 import type { GuardRegistry } from '../model/registry';
 import type { ISendReply } from '../model/session';
 import { CardView } from './card';

@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { JobKind, Mode, State, Verdict } from '../generated/records';
+import type { JobKind, Mode, State } from '../generated/records';
 import type { BlankAction, IBlank } from '../model/blank';
 import type { SentWord } from '../model/card';
 import { ageOf } from '../model/format';
+import type { Answer, Baseline } from '../model/iam';
 import type { JobGroup } from '../model/jobs';
 import type { GuardState, LostReason } from '../model/session';
 
@@ -188,19 +189,44 @@ export function sentText(word: SentWord, trans: TranslationBundle): string {
 }
 
 /** What IAM would do. */
-export function verdictText(
-  verdict: Verdict,
-  trans: TranslationBundle
-): string {
+export function verdictText(verdict: Answer, trans: TranslationBundle): string {
   switch (verdict) {
     case 'allowed':
       return trans.__('IAM would allow this');
     case 'depends':
-      return trans.__('IAM may deny this');
+      return trans.__("IAM's answer depends");
     case 'implicitly-denied':
-      return trans.__('IAM does not allow this');
+      return trans.__('IAM would not allow this');
     default:
       return trans.__('IAM would deny this');
+  }
+}
+
+/** Where the two answers differ, IAM's and the baseline's; null where they agree. */
+export function differenceText(
+  verdict: Answer,
+  baseline: Baseline,
+  trans: TranslationBundle
+): string | null {
+  switch (`${verdict} ${baseline}` as const) {
+    case 'allowed error':
+      return trans.__('IAM allows it, the baseline does not');
+    case 'allowed warning':
+      return trans.__('IAM allows it, the baseline warns');
+    case 'explicitly-denied warning':
+      return trans.__('IAM denies it, the baseline only warns');
+    case 'explicitly-denied content':
+      return trans.__('IAM denies it, the baseline has no objection');
+    case 'implicitly-denied warning':
+      return trans.__('IAM does not allow it, the baseline only warns');
+    case 'implicitly-denied content':
+      return trans.__('IAM does not allow it, the baseline has no objection');
+    case 'depends error':
+      return trans.__('IAM may allow it, the baseline does not');
+    case 'depends content':
+      return trans.__('IAM may deny it, the baseline has no objection');
+    default:
+      return null;
   }
 }
 
