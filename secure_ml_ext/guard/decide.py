@@ -8,13 +8,14 @@ from typing import Any
 from msgspec import UNSET
 
 from ..check.records import Finding, Iam, PatchOp, Report, Subject
-from ..check.text import statement_name
+from ..check.text import reason, statement_name
 from ..inventory.paths import get, parse
 from ..inventory.words import CONTROL_TITLES
 from ..rules import Profile
 from .records import Change
 
 LOAD_PROFILE = "Load the profile with %secure_ml profile refresh, or set the value yourself."
+_SAID = 2  # statements in an exception's message; the card has them all
 DENIED = ("explicitly-denied", "implicitly-denied")
 
 
@@ -136,8 +137,10 @@ def _against(subject: Subject, only_errors: bool) -> list[str]:
     place = f"{subject.where}: " if subject.where else ""
     lines = []
     if subject.iam.verdict in DENIED:
-        why = "; ".join(f"{statement_name(s)}: {s.why}" for s in subject.iam.statements)
-        lines.append(f"{place}IAM would deny this  {why}".rstrip())
+        standing = subject.iam.statements
+        said = [f"{statement_name(s)}: {reason(s, subject.operation)}" for s in standing[:_SAID]]
+        said += [f"and {len(standing) - _SAID} more"] if len(standing) > _SAID else []
+        lines.append(f"{place}IAM would deny this  {'; '.join(said)}".rstrip())
     for finding in subject.findings:
         if finding.waiver is None and (finding.severity == "error" or not only_errors):
             lines.append(f"{place}{CONTROL_TITLES[finding.control]}: {finding.message}")
