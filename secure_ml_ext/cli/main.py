@@ -23,7 +23,7 @@ def _formats(parser: argparse.ArgumentParser) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from . import checking, enabling, linting, needing, policies, profiling
+    from . import backing, checking, enabling, linting, needing, policies, profiling
 
     parser = argparse.ArgumentParser(
         prog="jupyter secure-ml",
@@ -93,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     permissions.set_defaults(run=needing.run)
 
     policies.register(commands, _formats)
+    backing.register(commands)
     return parser
 
 
