@@ -39,7 +39,7 @@ class Ignore:
             if path.stat().st_size > _MOST_BYTES:
                 raise BadRequest(f"{path}: larger than 1 MB, so no list of patterns")
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return cls(None, inside)
         except OSError as error:
             raise BadRequest(f"{path}: cannot be read: {error.strerror}") from error

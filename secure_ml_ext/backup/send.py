@@ -18,7 +18,7 @@ from .journal import Journal, Known, Part, Sent, Upload, latin
 from .keys import SnapshotName, key_of
 from .records import BackupError, Entry
 from .scan import Found, Look
-from .store import MOST_COPIED, WORKERS, Damaged, Store, StoreError, sha256_of
+from .store import MOST_COPIED, WORKERS, Damaged, Store, StoreError, same_checksum, sha256_of
 
 MB = 1024 * 1024
 _GONE = ("NoSuchKey", "404", "NotFound")
@@ -247,13 +247,21 @@ class Sender:
     def _complete(self, upload: Upload, parts: list[Part]) -> tuple[str, str]:
         """Make the object of its parts; returns ETag and the checksum of checksums, compared."""
         expected = composite([part.checksum for part in parts])
-        reply = self._store.call(
-            "CompleteMultipartUpload", Key=upload.key, UploadId=upload.upload,
-            MultipartUpload={"Parts": [
-                {"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": part.checksum}
-                for part in parts
-            ]},
-        )  # fmt: skip
+        chosen = [
+            {"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": part.checksum}
+            for part in parts
+        ]
+        try:
+            reply = self._store.call(
+                "CompleteMultipartUpload", Key=upload.key, UploadId=upload.upload,
+                MultipartUpload={"Parts": chosen},
+            )  # fmt: skip
+        except StoreError as error:
+            # The answer to an earlier attempt was lost: the object is there, the upload is not.
+            there = self._store.head(upload.key) if error.code == "NoSuchUpload" else None
+            if there is None or not same_checksum(there.checksum or "", expected):
+                raise
+            return there.etag, expected
         self._store.confirm(upload.key, reply.get("ChecksumSHA256"), expected)
         return reply["ETag"].strip('"'), expected
 
