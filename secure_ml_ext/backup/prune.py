@@ -18,6 +18,7 @@ from .records import MANIFEST, MARKER, TOMBSTONE, BackupError, BadRequest
 from .store import Store
 
 GRACE = datetime.timedelta(hours=1)
+BUSY = datetime.timedelta(days=1)
 
 
 class Keep(Struct, frozen=True):
@@ -49,10 +50,12 @@ def prune(store: Store, name: str, keep: Keep, *, dry_run: bool = False) -> Prun
         raise BadRequest("Say what to keep: --keep-last, --keep-daily or --keep-weekly, at least 1")
     found = snapshots.listing(store, name)
     for each in found:
-        if each.state == "running":
+        # A large upload in parts shows nothing for hours: what was begun lately may be alive.
+        begun = each.by == "secure-ml" and each.state in ("dead", "incomplete")
+        if each.state == "running" or (begun and _age(_parsed(each.snapshot)) < BUSY):
             raise BackupError(
                 f"{each.snapshot} is being written and may refer to an older snapshot: prune when "
-                "it is complete"
+                "it is complete, or a day after it was begun"
             )
     complete = [each for each in found if each.state in snapshots.COMPLETE]
     kept = choose([_parsed(each.snapshot) for each in complete], keep)
@@ -78,7 +81,6 @@ def prune(store: Store, name: str, keep: Keep, *, dry_run: bool = False) -> Prun
 def choose(found: Iterable[SnapshotName], keep: Keep) -> list[SnapshotName]:
     """Return the snapshots that stay, the newest first."""
     ordered = sorted(found, key=lambda each: each.time, reverse=True)
-    now = datetime.datetime.now(datetime.timezone.utc)
     kept = set(ordered[: keep.last])
     for number, form in ((keep.daily, "%Y-%m-%d"), (keep.weekly, "%G-%V")):
         seen: list[str] = []
@@ -87,7 +89,7 @@ def choose(found: Iterable[SnapshotName], keep: Keep) -> list[SnapshotName]:
             if period not in seen and len(seen) < number:
                 seen.append(period)
                 kept.add(each)
-    kept.update(each for each in ordered if now - _time(each) < GRACE)
+    kept.update(each for each in ordered if _age(each) < GRACE)
     return [each for each in ordered if each in kept]
 
 
@@ -114,6 +116,10 @@ def _remove(
 
 def _time(snapshot: SnapshotName) -> datetime.datetime:
     return datetime.datetime.strptime(f"{snapshot.time}+0000", "%Y-%m-%d-%H-%M-%S%z")
+
+
+def _age(snapshot: SnapshotName) -> datetime.timedelta:
+    return datetime.datetime.now(datetime.timezone.utc) - _time(snapshot)
 
 
 def _parsed(text: str) -> SnapshotName:

@@ -167,8 +167,10 @@ def _same(tree: Tree, entry: Entry, status: os.stat_result) -> bool:
         return stat.S_ISDIR(status.st_mode)
     if entry.type == "symlink":
         return stat.S_ISLNK(status.st_mode) and tree.target(entry.location) == entry.link
-    if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size or entry.sha256 is None:
+    if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size:
         return False
+    if entry.sha256 is None:  # of the AWS scripts: an earlier restore gave it this time
+        return status.st_mtime_ns == entry.mtime_ns
     return tree.digest(entry.location) == entry.sha256
 
 

@@ -115,6 +115,9 @@ def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Names
     except BackupError as error:
         print(f"jupyter secure-ml backup {arguments.backup}: {error}", file=sys.stderr)
         return OBJECTION
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
+        return OBJECTION
 
 
 def _said(arguments: argparse.Namespace) -> Said:

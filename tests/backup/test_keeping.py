@@ -60,7 +60,7 @@ def test_pruning_counts_references(
     assert verify(faulty, content_of(faulty, snapshots.names(faulty)[0]), sample=100).faults == []
 
 
-def test_what_prune_leaves_alone(faulty: Store, volume: Path) -> None:
+def test_what_prune_leaves_alone(faulty: Store, faults: State, volume: Path) -> None:
     create(faulty, options(volume))
     create(faulty, options(volume))
     faulty.put("nb_2020-01-01-00-00-00/script.py", b"an AWS script's")
@@ -68,6 +68,14 @@ def test_what_prune_leaves_alone(faulty: Store, volume: Path) -> None:
     with pytest.raises(BackupError, match="is being written"):
         prune(faulty, "nb", Keep(last=1))
     faulty.delete(["nb_2020-01-01-00-00-00/script.py"])
+    # Begun an hour ago and silent since: one large file may be on its way.
+    hour_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+    begun = f"{new_snapshot('nb', hour_ago)}/.secure-ml/started.json"
+    faulty.put(begun, b"{}")
+    faults.objects[begun].modified = hour_ago
+    with pytest.raises(BackupError, match="is being written"):
+        prune(faulty, "nb", Keep(last=1))
+    faulty.delete([begun])
     done = prune(faulty, "nb", Keep(last=1))
     assert (len(done.kept), done.removed) == (2, []), "younger than an hour"
     for keep in (Keep(), Keep(last=-1, daily=2)):

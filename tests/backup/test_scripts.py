@@ -88,6 +88,7 @@ def test_restored_but_not_announced(faulty: Store, faults: State, tmp_path: Path
     assert (tmp_path / "new" / "data" / "a.csv").read_bytes() == b"1,2\n"
     assert sorted(each.name for each in (tmp_path / "new").iterdir()) == ["data", "train.ipynb"]
     assert not done.announced
+    assert restore(faulty, content, Wish(tmp_path / "new")).same == 3
 
 
 def test_what_is_not_complete_is_taken_only_when_asked(faulty: Store, faults: State) -> None:
