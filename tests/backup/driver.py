@@ -25,14 +25,14 @@ def options(root: Path, name: str = "nb", *, reference: bool = False) -> Options
 def main() -> None:
     """Read lines until the end."""
     bucket, url = sys.argv[1:]
-    Store(bucket, endpoint_url=url)  # what it loads, the children have
+    # Made once; it has no connection yet, so that every child may use it as its own.
+    store = Store(bucket, owner="123456789012", endpoint_url=url)
     for line in sys.stdin:
         asked = json.loads(line)
         ready, start = os.pipe()
         child = os.fork()
         if child == 0:
             os.read(ready, 1)
-            store = Store(bucket, owner="123456789012", endpoint_url=url)
             create(store, options(Path(asked["root"]), reference=asked["reference"]))
             os._exit(0)
         print(child, flush=True)
