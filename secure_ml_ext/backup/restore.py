@@ -95,7 +95,7 @@ def restore(store: Store, content: Content, wish: Wish, watch: Watch = unwatched
         files = [step for step in steps if step.entry.type == "file"]
         watch("total", len(files), sum(step.entry.size for step in files))
         faults = faults + _write(store, tree, steps, content.manifest is None, watch)
-        _finish(tree, steps)
+        _finish(tree, steps, whole)
         kept = any(step.act == "keep" for step in steps)
         announced = whole and not faults and not kept and content.manifest is not None
         if announced:
@@ -104,7 +104,10 @@ def restore(store: Store, content: Content, wish: Wish, watch: Watch = unwatched
 
 
 def choose(entries: list[Entry], paths: tuple[str, ...]) -> list[Entry]:
-    """Return the entries at or below the paths; raises ``BadRequest`` for one that is not there."""
+    """Return the entries at or below the paths, and the folders above them.
+
+    Raises ``BadRequest`` for a path that is not in the snapshot.
+    """
     if not paths:
         return entries
     chosen: dict[str, Entry] = {}
@@ -118,7 +121,8 @@ def choose(entries: list[Entry], paths: tuple[str, ...]) -> list[Entry]:
         if not found:
             raise BadRequest(f"{given!r} is not in the snapshot; `show` lists what is")
         chosen.update({entry.location: entry for entry in found})
-    return [entry for entry in entries if entry.location in chosen]
+    above = {parent for path in chosen for parent in _parents(path)}
+    return [entry for entry in entries if entry.location in chosen or entry.location in above]
 
 
 def plan(tree: Tree, entries: list[Entry], overwrite: Overwrite) -> list[Step]:
@@ -251,9 +255,13 @@ def _failed(entry: Entry, error: OSError) -> BackupError:
     return BackupError(f"{entry.path} cannot be written: {error.strerror}")
 
 
-def _finish(tree: Tree, steps: list[Step]) -> None:
-    """Give folders their modes and times, the deepest first: nothing is written into them now."""
-    folders = [s.entry for s in steps if s.entry.type == "directory" and s.act != "keep"]
+def _finish(tree: Tree, steps: list[Step], whole: bool) -> None:
+    """Give folders their modes and times, the deepest first: nothing is written into them now.
+
+    Where only a part is restored, folders that were there already stay as they are.
+    """
+    acts: tuple[Act, ...] = ("write", "replace", "same") if whole else ("write", "replace")
+    folders = [s.entry for s in steps if s.entry.type == "directory" and s.act in acts]
     for entry in sorted(folders, key=lambda each: -each.location.count("/")):
         try:
             tree.dress(entry.location, entry.mode, entry.mtime_ns)

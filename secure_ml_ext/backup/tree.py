@@ -7,10 +7,10 @@ link in the volume nor one put there meanwhile leads a write out of the root.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,6 +33,14 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # Dies with its holder. Two restores would write each other's unfinished files.
+            fcntl.flock(self._root, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._root)
+            raise BackupError(
+                f"Another restore into {root} is running: wait for it, or end it"
+            ) from error
 
     def __enter__(self) -> Tree:
         return self
@@ -77,7 +85,7 @@ class Tree:
         Whatever fails, also ``chunks``, leaves what stood there as it was.
         """
         with self._parent(path, make=True) as (folder, name):
-            beside = f"{TEMPORARY}{uuid.uuid4().hex}"
+            beside = _beside(folder, name)
             descriptor = os.open(beside, _NEW, 0o600, dir_fd=folder)
             try:
                 with os.fdopen(descriptor, "wb", buffering=0) as file:
@@ -107,7 +115,7 @@ class Tree:
     def link(self, path: str, target: str, mtime_ns: int) -> None:
         """Write a symbolic link; where it points is not looked at."""
         with self._parent(path, make=True) as (folder, name):
-            beside = f"{TEMPORARY}{uuid.uuid4().hex}"
+            beside = _beside(folder, name)
             os.symlink(target, beside, dir_fd=folder)
             try:
                 os.utime(beside, ns=(mtime_ns, mtime_ns), dir_fd=folder, follow_symlinks=False)
@@ -163,6 +171,14 @@ class Tree:
             raise
         os.close(current)
         return inner
+
+
+def _beside(folder: int, name: str) -> str:
+    """Return the name of the unfinished file of a name, free of what a killed restore left."""
+    beside = TEMPORARY + hashlib.sha256(os.fsencode(name)).hexdigest()[:24]
+    with suppress(FileNotFoundError):
+        os.unlink(beside, dir_fd=folder)
+    return beside
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from secure_ml_ext.backup.keys import key_of, parse_snapshot, snapshot_of
 from secure_ml_ext.backup.manifest import pack, unpack
@@ -25,7 +28,7 @@ from secure_ml_ext.backup.records import (
     encoded,
 )
 
-DATA = Path(__file__).parents[1] / "data" / "snapshots"
+DATA = Path(__file__).parents[1] / "data" / "snapshots" / "version-1.json"
 SNAPSHOT = "nb_2026-11-24-10-00-00"
 SHA = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -135,6 +138,25 @@ def test_any_bytes(data: bytes) -> None:
             unpack(each, "here")
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+MEMBERS = st.sampled_from([each.name for each in (*fields(Entry), *fields(Header))])
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.dictionaries(MEMBERS, JSON), st.lists(st.dictionaries(MEMBERS, JSON), max_size=3))
+def test_any_lines(first: dict[str, Any], entries: list[dict[str, Any]]) -> None:
+    whole = {**msgspec.to_builtins(header([])), **first}
+    fitting = {**whole, "schema": "secure-ml/snapshot@1", "entries": len(entries)}
+    for start in (first, whole, fitting):
+        lines = "".join(json.dumps(each) + "\n" for each in (start, *entries))
+        with suppress(NotBelievable):
+            assert len(unpack(gzip.compress(lines.encode()), "here").entries) == len(entries)
+
+
 def test_a_cut_manifest() -> None:
     data = pack(header([file("a")]), [file("a")])
     for cut in range(len(data)):
@@ -190,9 +212,15 @@ def test_names_of_snapshots() -> None:
             snapshot_of(text)
 
 
+def golden() -> bytes:
+    """The manifest of the golden snapshot."""
+    stored = json.loads(DATA.read_text())["golden_2026-11-24-20-00-00/.secure-ml/manifest.jsonl.gz"]
+    return base64.b64decode(stored["data"])
+
+
 def test_a_golden_manifest_of_version_1() -> None:
     """A manifest as the first version wrote it must be readable for ever."""
-    manifest = unpack((DATA / "version-1.jsonl.gz").read_bytes(), "golden")
+    manifest = unpack(golden(), "golden")
     assert manifest.header.snapshot == "golden_2026-11-24-20-00-00"
     assert [(each.type, each.location) for each in manifest.entries] == [
         ("excluded", "BACKUP_COMPLETE"),
@@ -219,11 +247,11 @@ def test_a_golden_manifest_of_version_1() -> None:
     assert (by["large.bin"].checksum or "").endswith("-3")
     # Written again it is the same, byte for byte but for gzip's own.
     again = pack(manifest.header, manifest.entries)
-    assert gzip.decompress(again) == gzip.decompress((DATA / "version-1.jsonl.gz").read_bytes())
+    assert gzip.decompress(again) == gzip.decompress(golden())
     assert struct.unpack("<I", again[4:8]) == (0,), "the time in gzip's header changes nothing"
 
 
 def test_the_golden_manifest_is_text_as_documented() -> None:
-    first, *lines = gzip.decompress((DATA / "version-1.jsonl.gz").read_bytes()).splitlines()
+    first, *lines = gzip.decompress(golden()).splitlines()
     assert msgspec.json.decode(first)["schema"] == "secure-ml/snapshot@1"
     assert all("path" in msgspec.json.decode(line) for line in lines)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
+import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,7 +23,7 @@ from secure_ml_ext.backup.restore import Restored, Wish, restore
 from secure_ml_ext.backup.send import Tuning
 from secure_ml_ext.backup.store import Store
 from secure_ml_ext.backup.verify import Content, content_of, verify
-from tests.support.s3_faults import Fault, State
+from tests.support.s3_faults import Fault, State, Stored
 
 from .conftest import picture
 from .driver import options
@@ -188,6 +192,12 @@ def test_a_part(faulty: Store, volume: Path, tmp_path: Path) -> None:
     assert set(picture(tmp_path / "new")) == {b"work", b"work/model.ipynb", b"work/run.sh",
                                               b"new\nline.txt"}  # fmt: skip
     assert not restored.announced
+    # Of a file alone the folder above is made too, as it was; one that is there stays as it is.
+    back(faulty, content, tmp_path / "one", "work/run.sh")
+    assert picture(tmp_path / "one")[b"work"] == picture(volume)[b"work"]
+    (tmp_path / "one" / "work").chmod(0o700)
+    back(faulty, content, tmp_path / "one", "work/model.ipynb")
+    assert (tmp_path / "one" / "work").stat().st_mode & 0o777 == 0o700
     with pytest.raises(BadRequest, match="is not in the snapshot"):
         back(faulty, content, tmp_path / "new", "wor")
 
@@ -259,3 +269,83 @@ def test_set_uid_is_not_restored(faulty: Store, volume: Path, tmp_path: Path) ->
     (volume / "work" / "run.sh").chmod(0o4755)
     back(faulty, taken(faulty, volume), tmp_path / "new")
     assert (tmp_path / "new" / "work" / "run.sh").stat().st_mode & 0o7777 == 0o755
+
+
+def test_one_restore_into_a_folder_at_a_time(faulty: Store, volume: Path, tmp_path: Path) -> None:
+    content = taken(faulty, volume)
+    (tmp_path / "new").mkdir()
+    with tree.Tree(tmp_path / "new"), pytest.raises(BackupError, match="Another restore"):
+        back(faulty, content, tmp_path / "new")
+
+
+def test_where_this_user_may_not_write(
+    faulty: Store, volume: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = taken(faulty, volume)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(BackupError, match="may not write there"):
+        back(faulty, content, tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from secure_ml_ext.backup import snapshots
+from secure_ml_ext.backup.restore import Wish, restore
+from secure_ml_ext.backup.store import Store
+from secure_ml_ext.backup.verify import content_of
+store = Store("faulty", owner="123456789012", endpoint_url=sys.argv[1])
+content = content_of(store, snapshots.names(store)[0])
+print("ready", flush=True)
+sys.stdin.readline()
+restore(store, content, Wish(Path(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("at", [0, 7, 9, 11, 15])
+def test_a_killed_restore_goes_on(
+    faulty: Store, faults: State, faulty_server: tuple[str, State], volume: Path,
+    tmp_path: Path, at: int,
+) -> None:  # fmt: skip
+    content = taken(faulty, volume)
+    root = tmp_path / "new"
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, faulty_server[0], str(root)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    faults.reset()
+    faults.faults = {at: Fault("kill", pid=process.pid)}
+    process.communicate(b"go\n")
+    assert process.returncode == -9
+    assert not (root / "SYNC_COMPLETE").exists()
+    faults.reset()
+    assert back(faulty, content, root).announced
+    assert picture(root) == picture(volume), "nothing unfinished is left"
+
+
+def test_a_golden_snapshot_of_version_1(faulty: Store, faults: State, tmp_path: Path) -> None:
+    """What the first version wrote must be listed, verified and restored for ever."""
+    path = Path(__file__).parents[1] / "data" / "snapshots" / "version-1.json"
+    for key, each in json.loads(path.read_text()).items():
+        data = base64.b64decode(each["data"])
+        faults.objects[key] = Stored(data, each["checksum"], each["etag"], each["headers"])
+    (found,) = snapshots.listing(faulty)
+    assert (found.snapshot, found.state) == ("golden_2026-11-24-20-00-00", "complete-with-skipped")
+    assert (found.files, found.bytes, found.skipped) == (5, 5152, 1)
+    content = content_of(faulty, snapshots.names(faulty)[0])
+    assert verify(faulty, content, sample=100).faults == []
+    assert back(faulty, content, tmp_path / "new").announced
+    old = 1_577_836_800_123_456_789
+    assert picture(tmp_path / "new") == {
+        b"caf\xc3\xa9": (0o100644, old, b"composed"),
+        b"dangling": (0, old, b"../../nowhere"),
+        b"empty": (0o40750, old, None),
+        b"large.bin": (0o100644, old, bytes(range(256)) * 20),
+        b"new\nline.txt": (0o100644, old, b"a newline"),
+        b"not-utf8-\xff": (0o100644, old, b"bytes"),
+        b"work": (0o40755, old, None),
+        b"work/run.sh": (0o100755, old, b"#!/bin/sh\n"),
+    }
