@@ -40,11 +40,10 @@ from .records import (
     encoded,
 )
 from .scan import Found, Scan, scan, skipped
-from .send import Sender, Tuning, Unreadable
+from .send import TICK_NS, Sender, Tuning, Unreadable
 from .store import Store, StoreError, Taken
 
 CLAIMS = 30
-_TICK_NS = 2_000_000_000
 
 Watch = Callable[[str, int, int], None]
 """Told of progress: ``("total", files, bytes)`` once, then ``("done", 1, bytes)`` per file."""
@@ -121,7 +120,7 @@ def create(store: Store, options: Options, watch: Watch = unwatched) -> Created:
         entries, header = _described(snapshot, root, found, sent, lost)
         sha256 = _commit(store, snapshot, journal, header, entries)
         notes = _mark_here(root, store, snapshot, sha256)
-        save_looks(journal.folder, sha256, sent, began_ns - _TICK_NS)
+        save_looks(journal.folder, sha256, sent, began_ns - TICK_NS)
         journal.clear()
     return _told(store, header, entries, sent, sha256, resumed, finished, notes)
 

@@ -36,7 +36,10 @@ class Begin(Struct, frozen=True, tag="begin"):
 
 
 class Sent(Struct, frozen=True, tag="sent"):
-    """A file is in the bucket, confirmed. ``look`` and ``mode`` are those while it was read."""
+    """A file is in the bucket, confirmed. ``look`` and ``mode`` are those while it was read.
+
+    ``fresh``: it had been touched just before, so that a later change may not show in its look.
+    """
 
     path: str
     look: Look
@@ -49,6 +52,7 @@ class Sent(Struct, frozen=True, tag="sent"):
     checksum: str | None = None
     changed: bool = False
     how: str = "sent"
+    fresh: bool = False
 
 
 class Upload(Struct, frozen=True, tag="upload"):

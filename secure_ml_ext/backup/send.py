@@ -7,12 +7,14 @@ import hashlib
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .journal import Journal, Known, Part, Sent, Upload, latin
 from .keys import SnapshotName, key_of
@@ -21,6 +23,8 @@ from .scan import Found, Look
 from .store import MOST_COPIED, WORKERS, Damaged, Store, StoreError, same_checksum, sha256_of
 
 MB = 1024 * 1024
+# A change within the clock's tick of being read may not show in a file's times.
+TICK_NS = 2_000_000_000
 _GONE = ("NoSuchKey", "404", "NotFound")
 
 
@@ -91,16 +95,36 @@ class Sender:
     def send(self, found: Found) -> Sent:
         """Return the file as it is in the bucket; raises ``Unreadable``, ``StoreError``."""
         before = self._journal.sent.get(latin(found.path))
-        if before is not None and before.look == found.look and not before.changed:
+        if before is not None and self._still(found, before):
             return before
+        began = time.time_ns()
         base = self._base.get(found.path)
         sent = self._unread(found, base) if base is not None and not self._rehash else None
         attempt = 1
         while sent is None:
             sent = self._read(found, base, last=attempt >= self._tuning.attempts)
             attempt += 1
+        if max(sent.look.mtime_ns, sent.look.ctime_ns) > began - TICK_NS:
+            sent = replace(sent, fresh=True)
         self._journal.append(sent)
         return sent
+
+    def _still(self, found: Found, before: Sent) -> bool:
+        """Say whether a file is as a killed run sent it."""
+        if before.look != found.look or before.changed:
+            return False
+        if not (before.fresh or self._rehash):
+            return True
+        whole = hashlib.sha256()
+        try:
+            with (self._root / found.path).open("rb", buffering=0) as file:
+                while chunk := file.read(MB):
+                    whole.update(chunk)
+                return whole.hexdigest() == before.sha256 and (
+                    Look.of(os.fstat(file.fileno())) == before.look
+                )
+        except OSError:
+            return False  # sending it will say what is wrong
 
     def _unread(self, found: Found, base: Entry) -> Sent | None:
         """Take a file that looks as it did when the last snapshot took it."""
@@ -208,7 +232,7 @@ class Sender:
         path = latin(found.path)
         left = self._journal.uploads.get(path)
         if left is not None:
-            if left.look == look and self._alive(left):
+            if left.look == look and (self._alive(left) or self._made(left)):
                 return left, self._journal.parts.get(left.upload, {})
             self._abandon(left)
         key = key_of(self._snapshot, found.path)
@@ -229,6 +253,15 @@ class Sender:
                 return False
             raise
         return True
+
+    def _made(self, upload: Upload) -> bool:
+        """Say whether the object is there although the answer to the last request was lost."""
+        parts = self._journal.parts.get(upload.upload, {})
+        head = self._store.head(upload.key)
+        if head is None or head.checksum is None or head.size != upload.look.size:
+            return False
+        ordered = [parts[number].checksum for number in sorted(parts)]
+        return bool(ordered) and same_checksum(head.checksum, composite(ordered))
 
     def _part(self, upload: Upload, number: int, data: bytes, there: Part | None) -> Part:
         checksum = sha256_of(data)

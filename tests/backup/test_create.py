@@ -17,6 +17,7 @@ from secure_ml_ext.backup.ignore import Ignore
 from secure_ml_ext.backup.journal import Journal, journal_folder
 from secure_ml_ext.backup.records import BackupError, BadRequest
 from secure_ml_ext.backup.restore import Wish, restore
+from secure_ml_ext.backup.scan import Look
 from secure_ml_ext.backup.store import Damaged, Store, StoreError
 from secure_ml_ext.backup.verify import content_of, verify
 from tests.support.s3_faults import Fault, State
@@ -66,7 +67,7 @@ def test_unchanged_files_are_neither_read_nor_sent(
 ) -> None:
     create(faulty, options(volume))
     # As if the files had lain there for a while: what was just touched is always read again.
-    monkeypatch.setattr("secure_ml_ext.backup.create._TICK_NS", -(10**15))
+    monkeypatch.setattr("secure_ml_ext.backup.create.TICK_NS", -(10**15))
     create(faulty, options(volume))
     read: list[int] = []
     monkeypatch.setattr(send, "read_exactly", lambda *given: read.append(1))
@@ -96,6 +97,31 @@ def test_without_what_this_machine_remembers(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
     created = create(faulty, options(volume))
     assert (created.sent, created.copied) == (0, 8)
+
+
+def test_a_change_within_a_tick_of_a_killed_run(
+    faulty: Store, faults: State, volume: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal's look of a file fits, its content does not: it must be read again."""
+    faults.faults = {number: Fault("drop") for number in range(14, 40)}  # the manifest
+    with pytest.raises(StoreError):
+        create(faulty, options(volume))
+    faults.reset()
+    path = volume / "work" / "run.sh"
+    look = Look.of(path.stat())
+    path.write_text("#!/bin/xx\n")
+    plain = Look.of
+    monkeypatch.setattr(
+        Look, "of",
+        lambda status: look if status.st_ino == look.inode else plain(status),
+    )  # fmt: skip
+    assert create(faulty, options(volume)).resumed
+    # Of the files only this one was sent again.
+    assert faults.count("PutObject", "work/run.sh") == 1
+    assert faults.count("PutObject", "work/model.ipynb") == 0
+    assert verify(faulty, content_of(faulty, snapshots.names(faulty)[0]), sample=100).faults == []
+    key = f"{snapshots.names(faulty)[0]}/work/run.sh"
+    assert faults.objects[key].data == b"#!/bin/xx\n"
 
 
 def test_an_object_of_the_last_snapshot_is_gone(faulty: Store, faults: State, volume: Path) -> None:
