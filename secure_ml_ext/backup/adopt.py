@@ -29,7 +29,7 @@ class Adopted(Struct, frozen=True):
 
 
 def adopt(store: Store, snapshot: SnapshotName) -> Adopted:
-    """Read every object and write manifest and marker; raises ``BadRequest`` for other states.
+    """Read every object and write manifest and marker; raises ``NotComplete``.
 
     What the script skipped when it made the snapshot, nobody can know any more.
     """

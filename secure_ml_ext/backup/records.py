@@ -39,6 +39,10 @@ class BadRequest(BackupError):
     """The user asked for something that cannot be; nothing was done."""
 
 
+class NotComplete(BackupError):
+    """A snapshot that does not hold all it was to hold, or of which nobody can say."""
+
+
 class NotBelievable(BackupError):
     """A manifest or a marker that is damaged, forged or not ours to read."""
 

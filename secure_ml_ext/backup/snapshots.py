@@ -22,6 +22,7 @@ from .records import (
     BadRequest,
     Manifest,
     NotBelievable,
+    NotComplete,
     State,
 )
 from .store import Damaged, Head, Object, Store
@@ -165,11 +166,11 @@ def is_ours(path: str) -> bool:
 def load(store: Store, snapshot: SnapshotName, summary: Summary | None = None) -> Manifest:
     """Return the manifest of a complete snapshot, compared with its marker.
 
-    Raises ``BadRequest`` for a snapshot that is not complete, ``NotBelievable`` for a manifest.
+    Raises ``NotComplete`` for a snapshot that is not, ``NotBelievable`` for a manifest.
     """
     told = summary or inspect(store, snapshot)
     if told.state not in COMPLETE or told.manifest_sha256 is None:
-        raise BadRequest(f"{snapshot} is {told.state}: {told.why}")
+        raise NotComplete(f"{snapshot} is {told.state}: {told.why}")
     origin = f"s3://{store.bucket}/{snapshot.prefix}{MANIFEST}"
     data = store.read(snapshot.prefix + MANIFEST, MOST_PACKED)
     if data is None:

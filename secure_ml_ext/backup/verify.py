@@ -14,7 +14,7 @@ from msgspec import Struct
 from . import snapshots
 from .foreign import foreign_content
 from .keys import SnapshotName
-from .records import BadRequest, Entry
+from .records import Entry, NotComplete
 from .store import WORKERS, Damaged, Head, Store, same_checksum
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -57,7 +57,7 @@ class Verified(Struct, frozen=True):
 
 
 def content_of(store: Store, snapshot: SnapshotName, *, incomplete: bool = False) -> Content:
-    """Return what a snapshot holds; raises ``BadRequest`` for one that is not complete.
+    """Return what a snapshot holds; raises ``NotComplete``.
 
     ``incomplete`` accepts snapshots of the AWS scripts that are running, dead or carry another's
     marker. Snapshots of ours have no content before their marker.
@@ -67,7 +67,7 @@ def content_of(store: Store, snapshot: SnapshotName, *, incomplete: bool = False
         manifest = snapshots.load(store, snapshot, summary)
         return Content(snapshot, summary, manifest.held(), manifest.sha256)
     if summary.state != "complete-unverified" and not incomplete:
-        raise BadRequest(
+        raise NotComplete(
             f"{snapshot} is {summary.state}: {summary.why}. What is there can be taken with "
             "--accept-incomplete"
         )

@@ -71,7 +71,6 @@ def _register_using(add: Any) -> None:
     option("--name", metavar="N", help="only of this name")
     option = add("show", "show what a snapshot holds", _show)
     option("snapshot", metavar="SNAPSHOT")
-    _accepting(option)
     option = add("verify", "compare a snapshot with its manifest", _verify)
     option("snapshot", metavar="SNAPSHOT")
     option("--sample", type=float, default=0.0, metavar="P",
@@ -174,6 +173,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    from ..backup.foreign import foreign_content
     from ..backup.keys import snapshot_of
     from ..backup.settings import open_store
     from ..backup.snapshots import COMPLETE, inspect, load
@@ -185,6 +185,9 @@ def _show(arguments: argparse.Namespace) -> int:
     if summary.state in COMPLETE:
         manifest = load(store, snapshot, summary)
         content: Any = {"header": manifest.header, "entries": manifest.entries}
+    elif summary.by == "aws-script":
+        entries, left_out = foreign_content(store, snapshot)
+        content = {"header": None, "entries": [*entries, *left_out]}
     else:
         content = {"header": None, "entries": []}
     text.show(arguments.format, "backup-snapshot", {"summary": summary, **content}, text.shown)

@@ -18,7 +18,7 @@ from secure_ml_ext.backup import snapshots, tree
 from secure_ml_ext.backup.create import Options, create, mark, put_manifest
 from secure_ml_ext.backup.keys import SnapshotName, parse_snapshot
 from secure_ml_ext.backup.manifest import pack
-from secure_ml_ext.backup.records import BackupError, BadRequest, Entry, Header
+from secure_ml_ext.backup.records import BackupError, BadRequest, Entry, Header, NotComplete
 from secure_ml_ext.backup.restore import Restored, Wish, restore
 from secure_ml_ext.backup.send import Tuning
 from secure_ml_ext.backup.store import Store
@@ -140,7 +140,7 @@ def test_a_damaged_manifest_or_marker_is_no_complete_snapshot(
     marker = name.prefix + "BACKUP_COMPLETE"
     faulty.put(marker, b"Created s3://faulty/other_2026-01-01-00-00-00/\nCompleted at now\n")
     assert snapshots.inspect(faulty, name).state in ("running", "incomplete")
-    with pytest.raises(BadRequest):
+    with pytest.raises(NotComplete):
         content_of(faulty, name)
 
 

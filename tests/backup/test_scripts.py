@@ -10,7 +10,7 @@ import pytest
 from secure_ml_ext.backup import snapshots
 from secure_ml_ext.backup.adopt import adopt
 from secure_ml_ext.backup.keys import parse_snapshot
-from secure_ml_ext.backup.records import BadRequest
+from secure_ml_ext.backup.records import BadRequest, NotComplete
 from secure_ml_ext.backup.restore import Wish, restore
 from secure_ml_ext.backup.snapshots import read_marker
 from secure_ml_ext.backup.store import Store
@@ -95,10 +95,10 @@ def test_what_is_not_complete_is_taken_only_when_asked(faulty: Store, faults: St
     synced(faulty, faults, STALE)
     snapshot = parse_snapshot(NAME)
     assert snapshot is not None
-    with pytest.raises(BadRequest, match="--accept-incomplete"):
+    with pytest.raises(NotComplete, match="--accept-incomplete"):
         content_of(faulty, snapshot)
     assert len(content_of(faulty, snapshot, incomplete=True).files) == 2
-    with pytest.raises(BadRequest):
+    with pytest.raises(NotComplete):
         adopt(faulty, snapshot)
 
 

@@ -96,6 +96,25 @@ def test_kept_files_are_exit_code_3(shell: Shell) -> None:
     assert kept["kept"] == [{"path": "work/a.ipynb", "reason": "differs"}]
 
 
+def test_snapshots_of_the_aws_scripts(shell: Shell, aws: Embedded) -> None:
+    name, s3 = "old_2024-03-01-08-00-00", aws.client("s3")
+    s3.put_object(Bucket=shell.bucket, Key=f"{name}/work/a.ipynb", Body=b"{}")
+    assert shell.json("list")["snapshots"][0]["state"] == "running"
+    refused = shell("verify", name, "--bucket", shell.bucket)
+    assert (refused.returncode, "is running" in refused.stderr) == (1, True)
+    marker = f"Created s3://{shell.bucket}/{name}/\nCompleted at Fri Mar  1 08:04:11 UTC 2024\n"
+    s3.put_object(Bucket=shell.bucket, Key=f"{name}/BACKUP_COMPLETE", Body=marker.encode())
+    shown = shell.json("show", name)
+    assert shown["summary"]["state"] == "complete-unverified"
+    assert [(e["type"], e["path"]) for e in shown["entries"]] == [
+        ("directory", "work"), ("file", "work/a.ipynb"), ("excluded", "BACKUP_COMPLETE"),
+    ]  # fmt: skip
+    assert shell.json("verify", name)["read"] == 1
+    assert shell.json("adopt", name)["files"] == 1
+    assert shell.json("list")["snapshots"][0]["state"] == "complete"
+    assert shell.json("restore", name, "--to", "back")["announced"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
