@@ -19,6 +19,10 @@ from typing import Any
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 ATTEMPTS = 3
+TRANSFER_CONNECT_TIMEOUT = 10.0
+TRANSFER_READ_TIMEOUT = 60.0
+TRANSFER_ATTEMPTS = 5
+USER_AGENT = "secure-ml-ext"
 MAX_WORKERS = 8
 _MAX_CLIENTS = 32
 DEFAULT_METADATA = "/opt/ml/metadata/resource-metadata.json"
@@ -60,6 +64,25 @@ def client(
         else:
             _clients.move_to_end(key)
         return cached
+
+
+def transfer_client(service: str, endpoint_url: str | None = None, *, connections: int) -> Any:
+    """Return a new, patient client for moving data: many connections, slow replies, retries.
+
+    Raises what boto3 raises, like :func:`client`.
+    """
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=TRANSFER_CONNECT_TIMEOUT,
+        read_timeout=TRANSFER_READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": TRANSFER_ATTEMPTS},
+        max_pool_connections=connections,
+        user_agent_extra=USER_AGENT,
+    )
+    with _lock:
+        session = _session(environment_key())
+        return _made(session, service, default_region(), endpoint_url, config)
 
 
 def is_ours(candidate: Any) -> bool:
@@ -182,8 +205,14 @@ def _build(
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=MAX_WORKERS + 2,
-        user_agent_extra="secure-ml-ext",
+        user_agent_extra=USER_AGENT,
     )
+    return _made(session, service, region, endpoint_url, config)
+
+
+def _made(
+    session: Any, service: str, region: str | None, endpoint_url: str | None, config: Any
+) -> Any:
     _building.active = True
     try:
         built = session.client(

