@@ -44,12 +44,16 @@ _BY_SUFFIX: Mapping[str, Kind] = {".ipynb": "notebook", ".py": "python"}
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What the user says about a document: its kind, the call, the role, pipeline parameters."""
+    """What the user says about a document: its kind, the call, the role, pipeline parameters.
+
+    ``resolver`` reads the definition of a pipeline that a request only names.
+    """
 
     kind: Kind | None = None
     operation: str | None = None
     role: str | None = None
     parameters: Mapping[str, Any] = {}
+    resolver: Resolver | None = None
 
 
 def read_text(text: str, origin: str, asked: Asked = Asked()) -> Reading:  # noqa: B008
@@ -130,7 +134,7 @@ def _reader(kind: Kind, content: Any, asked: Asked, origin: str) -> Reading:
         item = Item(operation=operation, params=params, kind="request")
         if operation not in PIPELINES:
             return Reading([item])
-        steps = steps_of(operation, params, None)
+        steps = steps_of(operation, params, asked.resolver)
         return Reading([item, *steps.items], steps.notes)
     if kind == "describe":
         return read_describe(content, operation=asked.operation, pipeline_reader=read_pipeline)

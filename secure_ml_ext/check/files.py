@@ -82,6 +82,11 @@ def read_file(path: Path) -> str:
             raise InputError(f"{origin}: cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise InputError(f"{origin}: larger than {MAX_BYTES // 1024 // 1024} MB, so no request")
+    return text_of(data, origin)
+
+
+def text_of(data: bytes, origin: str) -> str:
+    """Return the text in bytes, unpacked if they are gzip; ``origin`` names them in errors."""
     if data[:2] == b"\x1f\x8b":
         data = _unpacked(data, origin)
     try:

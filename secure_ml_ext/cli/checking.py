@@ -37,7 +37,12 @@ def register(commands: Any) -> None:
         "check", help="check requests, pipelines, templates, notebooks, …", description=__doc__
     )
     add = check.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a file or a folder; - for standard input")
+    add(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a file, a folder or s3://bucket/key; - for standard input",
+    )
     add("--kind", choices=KINDS, help="what the file is (default: its content tells)")
     add("--operation", metavar="NAME", help="the call, e.g. CreateTrainingJob")
     add("--role", metavar="ARN", help="the role that sends the requests or runs the pipeline")
@@ -48,6 +53,8 @@ def register(commands: Any) -> None:
     add("--policies", metavar="BUNDLE",
         help="what IAM is asked: a file, ssm:/name or s3://bucket/key")  # fmt: skip
     add("--rules", metavar="FILE", help="the organisation's own rules (YAML or JSON)")
+    add("--look-up", action="store_true",
+        help="ask AWS for what is referred to: models, key aliases, pipelines")  # fmt: skip
     add("--confirm", action="store_true", help="ask IAM's own simulator too")
     add("--fail-on", choices=("error", "warning", "info", "never"),
         help="exit 1 at findings of this severity or above (default: error)")  # fmt: skip
@@ -67,10 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = inputs.policies_of(arguments.policies, config, profile)
     if loaded.problem:
         print(f"jupyter secure-ml check: {loaded.problem}", file=sys.stderr)
-    checker = Checker.of(
-        profile, rules, loaded.bundle, inputs.caller_of(arguments, config, profile),
-        waivers=waivers,
-    )  # fmt: skip
+    caller = inputs.caller_of(arguments, config, profile)
+    lookups = inputs.lookups_of(caller.region) if arguments.look_up else None
+    checker = Checker.of(profile, rules, loaded.bundle, caller, lookups, waivers)
     if arguments.fixed and len(arguments.paths) != 1:
         raise UsageError("--fixed takes a single PATH")
     asked = Asked(
@@ -78,13 +84,14 @@ def run(arguments: argparse.Namespace) -> int:
         operation=arguments.operation,
         role=arguments.role,
         parameters=inputs.parameters_of(arguments.parameter),
+        resolver=lookups,
     )
     subjects: list[Subject] = []
     notes: list[Note] = []
     bad: list[str] = []
     for name, found in _files(arguments.paths):
         try:
-            reading = read_text(read_file(Path(name)), _origin(name), asked)
+            reading = read_text(_text(name), _origin(name), asked)
             subjects += checker.subjects(reading, name)
             notes += notes_of(reading, name)
         except (InputError, UnknownOperation) as error:
@@ -126,6 +133,14 @@ def _formatted(report: Report, form: str, bad: list[str]) -> str:
 
         return sarif_json(report_sarif(report, problems=bad)).rstrip("\n")
     return report_text(report)
+
+
+def _text(name: str) -> str:
+    if not name.startswith("s3://"):
+        return read_file(Path(name))
+    from ..aws.objects import read_object
+
+    return read_object(name)
 
 
 def _origin(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..aws.policies import Loaded
 from ..check.caller import Caller
@@ -12,6 +12,11 @@ from ..rules import Config, Profile, ProfileError, Rule, RuleError, Waiver, load
 from ..rules.config import rules_in_force
 from ..rules.rules_file import load_rules_file
 from .common import UsageError
+
+if TYPE_CHECKING:
+    from ..aws.resolver import Lookups
+
+_PATIENCE = 30.0  # seconds for one answer
 
 
 def profile_of(path: str | None, config: Config) -> Profile | None:
@@ -91,6 +96,13 @@ def caller_of(arguments: argparse.Namespace, config: Config, profile: Profile | 
         return Caller(account=account, region=region or (profile.region if profile else None))
     found = known_caller(config, profile)
     return found if region is None else Caller(found.account, region, found.role_arn, found.tags)
+
+
+def lookups_of(region: str | None) -> Lookups:
+    """Return what follows references by asking AWS; patient, for nobody waits at a keyboard."""
+    from ..aws.resolver import Lookups
+
+    return Lookups(region, budget=_PATIENCE)
 
 
 def parameters_of(given: list[str]) -> dict[str, Any]:

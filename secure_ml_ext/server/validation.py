@@ -28,7 +28,7 @@ def validate(
     profile = _profile(asked, profiles)
     lookups.begin()
     try:
-        reading = _reading(asked)
+        reading = _reading(asked, lookups)
         bundle, caller = _policies(asked, policies, config, profile)
         checker = Checker.of(
             profile, rules_in_force(config), bundle, caller, lookups, config.waivers
@@ -55,7 +55,7 @@ def _profile(asked: ValidateRequest, source: ProfileSource) -> Profile:
         raise bad_input(str(error), "Send the profile as `GET profile` shows it.") from None
 
 
-def _reading(asked: ValidateRequest) -> Reading:
+def _reading(asked: ValidateRequest, lookups: Lookups) -> Reading:
     """Return the requests in what was sent."""
     if asked.content is None and asked.kind in (None, "request"):
         if asked.operation is None or asked.params is None:
@@ -70,7 +70,11 @@ def _reading(asked: ValidateRequest) -> Reading:
     if asked.params is not None:
         raise bad_input("`params` and `content` exclude each other.", "Send one of them.")
     document = Asked(
-        kind=asked.kind, operation=asked.operation, role=asked.role, parameters=asked.parameters
+        kind=asked.kind,
+        operation=asked.operation,
+        role=asked.role,
+        parameters=asked.parameters,
+        resolver=lookups,
     )
     if isinstance(asked.content, str):
         return read_text(asked.content, "content", document)

@@ -211,3 +211,31 @@ def test_confirm_asks_the_simulator_and_says_where_it_disagrees(
     done = shell("check", job, "--confirm")
     assert done.returncode == 2
     assert "--policies" in done.stderr
+
+
+def test_documents_in_s3_and_what_they_refer_to(tmp_path: Path, aws: Embedded) -> None:
+    shell = Shell(tmp_path)
+    bucket = "sm-mlops-dev-eu-west-1-data"
+    content = (DATA / "pipelines" / "secure-mlops-abalone.json").read_bytes()
+    aws.client("s3").put_object(Bucket=bucket, Key="d/abalone.json", Body=content)
+    done = shell("check", f"s3://{bucket}/d/abalone.json", "--format", "json")
+    assert len(report(done)["subjects"]) == 4
+    done = shell("check", f"s3://{bucket}/d/nowhere.json")
+    assert done.returncode == 2
+    assert f"s3://{bucket}/d/nowhere.json" in done.stderr
+    aws.client("sagemaker").create_model(
+        ModelName="looked-up-by-check",
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"Image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:1"},
+    )
+    job = shell.file(
+        "t.json",
+        {
+            "operation": "CreateTransformJob",
+            "params": {"TransformJobName": "t", "ModelName": "looked-up-by-check"},
+        },
+    )
+    for more, state in (([], "depends"), (["--look-up", "--region", "eu-west-1"], "fail")):
+        done = shell("check", job, *more, "--format", "json")
+        (subject,) = report(done)["subjects"]
+        assert {c["control"]: c["state"] for c in subject["controls"]}["vpc"] == state
