@@ -19,9 +19,9 @@ from ..rules import Profile, load_config
 from ..rules.profile import PROFILE_SCHEMA
 from .failures import RequestError, bad_input, body_for, not_found
 from .openapi import document
-from .records import ErrorBody, ProfileReply, Status, ValidateRequest, decode_validate
+from .records import ErrorBody, ProfileReply, Status, ValidateRequest, decode_lint, decode_validate
 from .spool_jobs import kernel_spool
-from .validation import discover, validate
+from .validation import discover, lint, validate
 
 MAX_BODY = 2_000_000  # bytes; a pipeline definition is 100 KB at most, a request far less
 _T = TypeVar("_T")
@@ -68,12 +68,23 @@ class ValidateHandler(SecureMlHandler):
     @authorized
     async def post(self) -> None:
         """Answer with the report."""
-        asked = _decoded(self.request.body)
+        asked = _decoded(self.request.body, decode_validate)
         self.reply(await self.work(lambda: self._report(asked)))
 
     def _report(self, asked: ValidateRequest) -> Report:
         app = self.app
         return validate(asked, app.profile_source, app.policy_source, app.lookups)
+
+
+class LintHandler(SecureMlHandler):
+    """``POST lint``: what is wrong with policies."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Answer with the findings."""
+        asked = _decoded(self.request.body, decode_lint)
+        self.reply(await self.work(lambda: lint(asked)))
 
 
 class JobsHandler(SecureMlHandler):
@@ -175,6 +186,7 @@ class UnknownRouteHandler(SecureMlHandler):
 # Without the base URL, which the server puts before them.
 ROUTES: list[tuple[str, type[SecureMlHandler]]] = [
     (r"/secure-ml-ext/validate", ValidateHandler),
+    (r"/secure-ml-ext/lint", LintHandler),
     (r"/secure-ml-ext/jobs", JobsHandler),
     (r"/secure-ml-ext/profile", ProfileHandler),
     (r"/secure-ml-ext/status", StatusHandler),
@@ -183,7 +195,7 @@ ROUTES: list[tuple[str, type[SecureMlHandler]]] = [
 ]
 
 
-def _decoded(body: bytes) -> ValidateRequest:
+def _decoded(body: bytes, decode: Callable[[bytes], _T]) -> _T:
     """Return the request in a body; the message of an error names the place."""
     if len(body) > MAX_BODY:
         raise RequestError(
@@ -195,7 +207,7 @@ def _decoded(body: bytes) -> ValidateRequest:
             ),
         )
     try:
-        return decode_validate(body)
+        return decode(body)
     except msgspec.ValidationError as error:
         raise bad_input(
             f"The request does not fit: {error}", "Correct the place that the message names."

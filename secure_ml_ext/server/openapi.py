@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 
 from ..aws.records import JobList
+from ..check.lint import LintReport
 from ..check.records import Report
-from .records import ErrorBody, ProfileReply, Status, ValidateRequest
+from .records import ErrorBody, LintRequest, ProfileReply, Status, ValidateRequest
 
 _TYPES = {
     "ValidateRequest": ValidateRequest,
     "Report": Report,
+    "LintRequest": LintRequest,
+    "LintReport": LintReport,
     "JobList": JobList,
     "ProfileReply": ProfileReply,
     "Status": Status,
@@ -52,11 +55,21 @@ def document(base_url: str = "/") -> dict[str, Any]:
             "/secure-ml-ext/validate": {
                 "post": _operation(
                     "validate",
-                    "Check a request without sending it.",
+                    "Check a request, or a document full of them, without sending anything.",
                     by_name["Report"],
                     by_name["ErrorBody"],
                     ("400", "403", "405", "413", "502", "503"),
                     body=by_name["ValidateRequest"],
+                )
+            },
+            "/secure-ml-ext/lint": {
+                "post": _operation(
+                    "lint",
+                    "Find policy statements that do not do what they seem to say.",
+                    by_name["LintReport"],
+                    by_name["ErrorBody"],
+                    ("400", "403", "405", "413"),
+                    body=by_name["LintRequest"],
                 )
             },
             "/secure-ml-ext/jobs": {

@@ -32,6 +32,22 @@ class ValidateRequest(Struct, frozen=True, forbid_unknown_fields=True):
     policies: dict[str, Any] | None = None
 
 
+class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy to lint, under the name that its findings carry.
+
+    ``content`` is IAM JSON, parsed or as text, or a policy bundle.
+    """
+
+    content: Any
+    file: str = "policy"
+
+
+class LintRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Policies to lint; contents under one name belong to one principal."""
+
+    documents: list[PolicyFile]
+
+
 class ErrorBody(Struct, frozen=True, omit_defaults=True):
     """Every error of every route: what happened, and what to do next."""
 
@@ -80,3 +96,4 @@ class DecisionEvent(Struct, frozen=True):
 
 
 decode_validate = msgspec.json.Decoder(ValidateRequest).decode
+decode_lint = msgspec.json.Decoder(LintRequest).decode

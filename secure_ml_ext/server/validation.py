@@ -12,12 +12,13 @@ from ..check import Caller, Report, UnknownOperation
 from ..check.documents import Asked, Checker, read_content, read_text
 from ..check.files import InputError
 from ..check.items import Item, Reading
+from ..check.lint import LintReport, lint_documents
 from ..check.request import entry_of
 from ..iam import ContextError, PolicyBundle, PolicyError
 from ..rules import Config, Profile, ProfileError, load_config, profile_from_dict, rules_in_force
 from .failures import bad_input, from_problem
 from .policies import policies_in_force
-from .records import ValidateRequest
+from .records import LintRequest, ValidateRequest
 
 
 def validate(
@@ -44,6 +45,18 @@ def validate(
         ) from None
     except RecursionError:
         raise bad_input("The content is nested too deeply.", "Send something flatter.") from None
+
+
+def lint(asked: LintRequest) -> LintReport:
+    """Return what is wrong with the policies that were sent; runs in a worker thread."""
+    try:
+        return LintReport.of(
+            lint_documents([(each.file, each.content) for each in asked.documents])
+        )
+    except InputError as error:
+        raise bad_input(str(error), "Correct the place that the message names.") from None
+    except RecursionError:
+        raise bad_input("A policy is nested too deeply.", "Send something flatter.") from None
 
 
 def _profile(asked: ValidateRequest, source: ProfileSource) -> Profile:

@@ -36,6 +36,23 @@ async def test_validate_takes_another_profile(jp_fetch: Any) -> None:
     assert "sg-1" in values
 
 
+async def test_lint_answers_with_the_corrected_statement(jp_fetch: Any) -> None:
+    both = {"sagemaker:VpcSubnets": "true", "sagemaker:VpcSecurityGroupIds": "true"}
+    statement = {**NO_VPC, "Condition": {"Null": both}}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    body = {"documents": [{"file": "p.json", "content": policy}]}
+    reply = await jp_fetch("secure-ml-ext", "lint", method="POST", body=json.dumps(body))
+    found = json.loads(reply.body)["findings"]
+    (finding,) = [each for each in found if each["code"] == "anded-null"]
+    assert (finding["file"], finding["statement"]) == ("p.json", {"index": 0, "sid": "DenyNoVpc"})
+    assert len(finding["corrected"]) == 2
+    body = {"documents": [{"content": '{"Statement": [{"Effect": "deny"}]}'}]}
+    with pytest.raises(HTTPClientError) as raised:
+        await jp_fetch("secure-ml-ext", "lint", method="POST", body=json.dumps(body))
+    assert raised.value.code == 400
+    assert "Effect" in json.loads(raised.value.response.body)["message"]
+
+
 ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 NO_VPC = {
     "Sid": "DenyNoVpc",
