@@ -42,7 +42,7 @@ def reasons(asked: Asked, cases: Sequence[Case], possible: frozenset[Verdict]) -
     against = (each.statements for each in outcomes if each.verdict != "allowed")
     statements = _distinct(one for several in against for one in several)
     if len(possible) == 1:
-        return Reasons(statements)
+        return Reasons(_always(next(iter(possible)), cases) or statements)
     return Reasons(statements, outcomes, _question(asked, cases, deciding))
 
 
@@ -54,6 +54,14 @@ def _outcome(
     more = f" or {len(whens) - _MOST_SHOWN} more" if len(whens) > _MOST_SHOWN else ""
     found = _distinct(one for case in fitting for one in _statements(verdict, case))
     return Outcome(verdict, " or ".join(whens[:_MOST_SHOWN]) + more, found)
+
+
+def _always(verdict: Verdict, cases: Sequence[Case]) -> list[DecidingStatement]:
+    """Return the statements that decide in every case; what only may apply decides nothing then."""
+    by_case = [_distinct(_statements(verdict, case)) for case in cases]
+    names = [{(one.layer, one.policy, one.index) for one in several} for several in by_case]
+    common = set.intersection(*names)
+    return [one for one in by_case[0] if (one.layer, one.policy, one.index) in common]
 
 
 def _statements(verdict: Verdict, case: Case) -> Iterable[DecidingStatement]:

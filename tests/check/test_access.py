@@ -369,3 +369,13 @@ def test_a_structure_that_is_decided_later_is_not_missing() -> None:
     policies = bundle(deny("Vpc", {"Null": {"sagemaker:VpcSubnets": "true"}}))
     iam = iam_of(training(VpcConfig={"Get": "Parameters.Network"}), policies)
     assert iam.verdict == "depends"
+
+
+def test_what_only_may_deny_is_not_among_the_reasons_of_a_certain_denial() -> None:
+    policies = bundle(
+        deny("NoVpc", {"Null": {"sagemaker:VpcSubnets": "true"}}),
+        deny("Isolate", {"Bool": {"sagemaker:NetworkIsolation": "false"}}),
+    )
+    iam = iam_of(training(VpcConfig=None, EnableNetworkIsolation=None), policies)
+    assert iam.verdict == "explicitly-denied"
+    assert [statement.sid for statement in iam.statements] == ["NoVpc"]
