@@ -201,15 +201,21 @@ class Proposals:
             self.lacking = True
 
     def _tag(self, key: str, literals: list[str], params: Mapping[str, Any]) -> Iterator[Way]:
-        """Add or change a tag; its value has to be the only one that the policy writes."""
-        name = key.partition("/")[2]
-        tags = params.get("Tags")
-        pairs = [dict(t) for t in tags if isinstance(t, dict)] if isinstance(tags, list) else []
+        """Add or change one tag, with a value that the policy writes.
+
+        The others stay where they are: their values are nobody's business in a report.
+        """
+        name, tags = key.partition("/")[2], params.get("Tags")
         if not literals:
             self.lacking = True
         for value in literals:
-            rest = [t for t in pairs if str(t.get("Key", "")).lower() != name.lower()]
-            yield (Assignment(("Tags",), [*rest, {"Key": name, "Value": value}]),)
+            if absent(tags):
+                yield (Assignment(("Tags",), [{"Key": name, "Value": value}]),)
+            elif isinstance(tags, list):
+                known = _tag_places(tags, name)
+                place: Path = ("Tags", known[0], "Value") if known else ("Tags", len(tags))
+                wanted: Any = value if known else {"Key": name, "Value": value}
+                yield (Assignment(place, wanted),)
 
     # -- places -----------------------------------------------------------------------------
 
@@ -257,11 +263,9 @@ class Proposals:
 
     def _removals(self, key: str, params: Mapping[str, Any]) -> Iterator[Way]:
         if key.lower().startswith(_TAG):
-            name, tags = key.partition("/")[2].lower(), params.get("Tags")
-            if isinstance(tags, list):
-                rest = [t for t in tags if str(get(t, ("Key",)) or "").lower() != name]
-                if len(rest) < len(tags):
-                    yield (Assignment(("Tags",), rest),)
+            tags = params.get("Tags")
+            if isinstance(tags, list) and (known := _tag_places(tags, key.partition("/")[2])):
+                yield (Assignment(("Tags", known[0]), UNSET),)
             return
         given = self._given(key, params)
         whole = {p[:-1] if isinstance(p[-1], int) else p for p in given}
@@ -281,6 +285,15 @@ class Proposals:
             if pattern.endswith(".*") and not _WILD.search(pattern[:-1])
             for size in sizes
         ]
+
+
+def _tag_places(tags: list[Any], name: str) -> list[int]:
+    """Return where a tag stands; the case of its key does not matter to a policy."""
+    return [
+        number
+        for number, tag in enumerate(tags)
+        if str(get(tag, ("Key",)) or "").lower() == name.lower()
+    ]
 
 
 def _listed(value: Any) -> list[str]:

@@ -89,7 +89,7 @@ def whys(statement: PolicyStatement, request: Request, unknown: Open = KNOWN) ->
 def _why(condition: Condition, request: Request, unknown: Open) -> Why:
     key = condition.key.lower()
     found = request.context.get(key)
-    if found is not None and "tag/" in key:
+    if found is not None and ("tag/" in key or "metadataproperties/" in key):
         shown: str | list[str] | None = NOT_SHOWN
     else:
         shown = list(found) if isinstance(found, tuple) else found

@@ -83,7 +83,10 @@ def _put(document: Any, path: Path, value: Any, own: set[int]) -> Path:
         own.add(id(child))
         node[part] = child
         node = child
-    node[path[-1]] = value
+    if isinstance(node, list) and path[-1] == len(node):
+        node.append(value)  # an entry of its own at the end
+    else:
+        node[path[-1]] = value
     return root or path
 
 

@@ -130,13 +130,18 @@ def test_instance_types_and_limits_come_from_the_policy() -> None:
     ]
 
 
-def test_a_tag_with_the_only_value_that_the_policy_accepts() -> None:
+def test_one_tag_is_added_or_changed_and_the_others_are_not_shown() -> None:
     policies = bundle(deny("Tag", {"StringNotEquals": {"aws:RequestTag/Stage": "dev"}}))
-    assert changed(training(Tags=[{"Key": "a", "Value": "b"}]), policies) == [
-        ("replace", "/Tags", [{"Key": "a", "Value": "b"}, {"Key": "stage", "Value": "dev"}])
-    ] or changed(training(Tags=[{"Key": "a", "Value": "b"}]), policies) == [
-        ("replace", "/Tags", [{"Key": "a", "Value": "b"}, {"Key": "Stage", "Value": "dev"}])
-    ]
+    secret = {"Key": "a", "Value": "hunter2"}
+    stage = {"Key": "Stage", "Value": "dev"}
+    assert changed(training(), policies) == [("add", "/Tags", [stage])]
+    assert changed(training(Tags=[secret]), policies) == [("add", "/Tags/1", stage)]
+    wrong = training(Tags=[secret, {"Key": "stage", "Value": "prod"}])
+    assert changed(wrong, policies) == [("replace", "/Tags/1/Value", "dev")]
+    unwanted = bundle(deny("NoTag", {"Null": {"aws:RequestTag/a": "false"}}))
+    subject = check(training(Tags=[secret]), unwanted)
+    assert [(op.op, op.path) for op in subject.fix] == [("remove", "/Tags/0")]
+    assert "hunter2" not in str(subject)
 
 
 def test_an_unmet_allow_is_met() -> None:
