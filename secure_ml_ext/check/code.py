@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from ..inventory.authorization import action_named
 from ..inventory.masking import MASK, mask
 from ..inventory.paths import Path, get, parse, render
 from .patch import PatchError, apply_patch
@@ -32,19 +33,57 @@ def snippets(operation: str, params: Mapping[str, Any], fix: list[PatchOp]) -> d
     generation of the SDK has no argument for part of the change, its text says so and gives the
     boto3 form. Every text is valid Python.
     """
-    try:
-        patched = mask(operation, apply_patch(params, fix))
-    except PatchError:
+    patched, visible, others = _applied(operation, params, fix)
+    wanted = dict(_leaves(visible, patched))
+    if not wanted and not others:
         return dict.fromkeys(("v3", "v2", "boto3"), _NOTHING)
-    wanted = dict(_leaves(fix, patched))
-    if not wanted:
-        return dict.fromkeys(("v3", "v2", "boto3"), _NOTHING)
-    plain = _boto3(operation, fix, patched)
+    plain = _boto3(operation, visible, patched, others)
+    if others:
+        fields = ", ".join(op.path[1:].replace("/", ".") for op in others)
+        text = f"# {fields}: set it where your code does, or send the request with boto3.\n"
+        return {"v3": f"{text}{_REQUEST}{plain}", "v2": f"{text}{_REQUEST}{plain}",
+                "boto3": f"{_REQUEST}{plain}"}  # fmt: skip
     return {
         "v3": _sdk("SDK v3", v3_calls(operation, wanted), wanted, patched, plain),
         "v2": _sdk("SDK v2", v2_calls(operation, wanted), wanted, patched, plain),
         "boto3": f"{_REQUEST}{plain}",
     }
+
+
+def _applied(
+    operation: str, params: Mapping[str, Any], fix: list[PatchOp]
+) -> tuple[dict[str, Any], list[PatchOp], list[PatchOp]]:
+    """Return the fixed request as it may be shown, the changes one sees there, and the others.
+
+    The others (a tag, a time limit) lie where a request is masked: only their own values, which
+    come from the profile or the policy, may be shown.
+    """
+    current: Mapping[str, Any] = params
+    visible: list[PatchOp] = []
+    others: list[PatchOp] = []
+    for op in fix:
+        seen = False
+        try:
+            current = apply_patch(current, [op])
+            in_list = op.path.rpartition("/")[2].isdecimal()
+            seen = not in_list and next(_leaves([op], mask(operation, current)), None) is not None
+        except PatchError:  # it changes something inside what is masked
+            seen = False
+        if seen:
+            visible.append(op)
+        elif _demanded(operation, op.path):
+            others.append(op)
+    return mask(operation, current), visible, others
+
+
+def _demanded(operation: str, path: str) -> bool:
+    """Tell whether a policy can ask for what stands at a path."""
+    action = action_named(operation)
+    if action is None or path.startswith("/Tags"):
+        return action is not None
+    plain = re.sub(r"/[0-9]+(?=/|$)", "/*", path)
+    known = {pointer for pointers in action.paths.values() for pointer in pointers}
+    return plain in known or plain.removesuffix("/*") in known
 
 
 def _leaves(fix: list[PatchOp], patched: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -89,8 +128,21 @@ def method_name(operation: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words).lower()
 
 
-def _boto3(operation: str, fix: list[PatchOp], patched: Mapping[str, Any]) -> str:
-    lines = []
+def _other(change: PatchOp) -> str:
+    """Return a change by itself, as a statement on the request."""
+    *above, last = [int(p) if str(p).isdecimal() else p for p in parse(change.path)]
+    parent = "request" + "".join(f"[{_literal(part)}]" for part in above)
+    if change.value is UNSET:
+        return f"del {parent}[{_literal(last)}]"
+    if isinstance(last, int) and change.op == "add":
+        return f"{parent}.insert({last}, {_literal(change.value)})"
+    return f"{parent}[{_literal(last)}] = {_literal(change.value)}"
+
+
+def _boto3(
+    operation: str, fix: list[PatchOp], patched: Mapping[str, Any], others: list[PatchOp]
+) -> str:
+    lines = [_other(change) for change in others]
     for change in fix:
         path = _concrete(parse(change.path), patched)
         parent = "request" + "".join(f"[{_literal(part)}]" for part in path[:-1])

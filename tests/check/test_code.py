@@ -230,3 +230,41 @@ def test_a_fix_outside_the_field_table_is_not_shown() -> None:
     fix = [PatchOp("add", "/Environment", {"A": SECRET})]
     for text in snippets("CreateTrainingJob", TRAINING, fix).values():
         assert SECRET not in text
+
+
+class Client:
+    """Stands for boto3's client in code to copy."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def create_training_job(self, **request: Any) -> None:
+        self.sent.append(request)
+
+
+def test_changes_that_no_field_of_the_table_shows_are_said_too() -> None:
+    """A time limit and a tag lie where the request is masked; other values there stay hidden."""
+    request = {
+        "TrainingJobName": "a",
+        "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 7200},
+        "Tags": [{"Key": "owner", "Value": "hunter2"}],
+    }
+    fix = [
+        PatchOp("replace", "/ResourceConfig/InstanceType", "ml.c5.xlarge"),
+        PatchOp("replace", "/StoppingCondition/MaxRuntimeInSeconds", 3600),
+        PatchOp("add", "/Tags/1", {"Key": "Stage", "Value": "dev"}),
+        PatchOp("remove", "/Tags/0"),
+    ]
+    for params in (request, mask("CreateTrainingJob", request)):
+        code = snippets("CreateTrainingJob", params, fix)
+        for text in code.values():
+            assert "hunter2" not in text
+            made: dict[str, Any] = {"request": copy.deepcopy(request)}
+            made["sagemaker"] = client = Client()
+            exec(compile(text, "code", "exec"), made)
+            sent = client.sent
+            assert sent[0]["ResourceConfig"]["InstanceType"] == "ml.c5.xlarge"
+            assert sent[0]["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+            assert sent[0]["Tags"] == [{"Key": "Stage", "Value": "dev"}]
+        assert code["v3"].startswith("# StoppingCondition.MaxRuntimeInSeconds, Tags.1, Tags.0")
