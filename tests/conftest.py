@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -47,3 +48,16 @@ def aws(aws_server: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedded:
     aws_server.clear_faults()
     aws_server.reset_log()
     return aws_server
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Wait for what a test set off beside itself, before its folders and variables are gone.
+
+    A renewal that outlives its test would write into the cache folder of the next one.
+    """
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("secure-ml secure_ml_ext."):
+            thread.join(30)
+            assert not thread.is_alive(), thread.name
