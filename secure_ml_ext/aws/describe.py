@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
-from .endpoints import partition
+from ..inventory.regions import partition
 from .records import Job
 
 _FINISHED = frozenset(("Completed", "Failed", "Stopped"))

@@ -77,20 +77,3 @@ def iam_action(service: str, operation: str) -> str:
     """Return the IAM action that an API operation needs, e.g. ``sagemaker:DescribeDomain``."""
     action = f"{_PREFIXES.get(service, service)}:{operation}"
     return _ACTIONS.get(action, action)
-
-
-def partition(region: str | None) -> str:
-    """Return the partition of a Region: ``aws``, ``aws-cn``, ``aws-us-gov`` or an isolated one."""
-    where = region or ""
-    for start, name in (
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-    ):
-        if where.startswith(start):
-            return name
-    return "aws"

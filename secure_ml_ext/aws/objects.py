@@ -7,6 +7,12 @@ from . import clients
 from .errors import to_problem
 
 
+def stored(names: dict[str, str], region: str | None = None) -> bytes | None:
+    """Return an object named as ``GetObject`` wants it, None for more than 20 MB; may raise."""
+    reply = clients.client("s3", region).get_object(**names)
+    return None if reply["ContentLength"] > MAX_BYTES else bytes(reply["Body"].read())
+
+
 def read_object(uri: str) -> str:
     """Return the text of ``s3://bucket/key``, unpacked if it is gzip; asks AWS and waits.
 
@@ -17,13 +23,10 @@ def read_object(uri: str) -> str:
     if not bucket or not key:
         raise InputError(f"{uri}: an object is written s3://bucket/key")
     try:
-        reply = clients.client("s3").get_object(Bucket=bucket, Key=key)
-        if reply["ContentLength"] > MAX_BYTES:
-            raise InputError(f"{uri}: larger than {MAX_BYTES // 1024 // 1024} MB, so no request")
-        data = reply["Body"].read()
-    except InputError:
-        raise
+        data = stored({"Bucket": bucket, "Key": key})
     except Exception as exc:  # whatever boto3 raises becomes a sentence with a remedy
         problem = to_problem(exc, service="s3", operation="GetObject", region=None)
         raise InputError(f"{uri}: {problem.message} {problem.remedy}") from exc
+    if data is None:
+        raise InputError(f"{uri}: larger than {MAX_BYTES // 1024 // 1024} MB, so no request")
     return text_of(data, uri)

@@ -10,9 +10,8 @@ from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any, TypeVar
 
 from ..check.describe import request_of_describe
-from ..check.files import MAX_BYTES
 from ..check.pipeline_request import Definition
-from . import clients
+from . import clients, objects
 
 _METHODS = {
     "CreateModel": ("describe_model", "ModelName"),
@@ -112,10 +111,8 @@ class Lookups:
         return self._in_time(self._pipeline, name) if isinstance(name, str) else None
 
     def _stored(self, names: dict[str, str]) -> Definition | None:
-        reply = clients.client("s3", self.region).get_object(**names)
-        if reply["ContentLength"] > MAX_BYTES:
-            return None
-        return Definition(reply["Body"].read().decode("utf-8", "replace"))
+        data = objects.stored(names, self.region)
+        return None if data is None else Definition(data.decode("utf-8", "replace"))
 
     def _pipeline(self, name: str) -> Definition:
         reply = clients.client("sagemaker", self.region).describe_pipeline(PipelineName=name)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from ..aws.endpoints import partition
+from ..inventory.regions import partition
 from .records import BackupError
 from .store import Store, StoreError
 

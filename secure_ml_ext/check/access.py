@@ -83,16 +83,7 @@ def principal_of(bundle: PolicyBundle, caller: Caller) -> str | None:
     if arn is None:
         known = bundle.principals
         return known[0] if len(known) == 1 else None
-    if ":assumed-role/" not in arn:
-        return arn
-    head, _, rest = arn.partition(":assumed-role/")
-    account, name = head.rpartition(":")[2], rest.partition("/")[0]
-    for known_arn in bundle.principals:
-        owner, role, path = known_arn.partition(":role/")
-        if role and path.rpartition("/")[2] == name and owner.rpartition(":")[2] == account:
-            return known_arn
-    partition = head.split(":")[1] if head.count(":") > 1 else "aws"
-    return f"arn:{partition}:iam::{account}:role/{name}"
+    return bundle.role_of(arn)
 
 
 def _templates(operation: str) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from ..inventory.regions import partition
+
 
 class Caller(Struct, frozen=True):
     """Who sends the request, as far as it is known; None is not known.
@@ -49,17 +51,10 @@ class Place(Struct, frozen=True):
 
 def place_of(caller: Caller, params: Mapping[str, Any]) -> Place:
     """Return where the request goes: what the caller says, else what its role's ARN tells."""
-    account, partition = caller.account, None
+    account, named = caller.account, None
     for arn in (caller.role_arn, params.get("RoleArn"), params.get("ExecutionRoleArn")):
         parts = arn.split(":") if isinstance(arn, str) and arn.startswith("arn:") else []
         if len(parts) > 5:
-            partition = partition or parts[1]
+            named = named or parts[1]
             account = account or parts[4] or None
-    return Place(partition or partition_of(caller.region), caller.region, account)
-
-
-def partition_of(region: str | None) -> str:
-    """Return the partition of a Region; ``aws`` where nothing says otherwise."""
-    if region and region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region and region.startswith("us-gov-") else "aws"
+    return Place(named or partition(caller.region), caller.region, account)

@@ -8,7 +8,8 @@ check for all.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
@@ -62,8 +63,15 @@ def read_text(text: str, origin: str, asked: Asked = Asked()) -> Reading:  # noq
     JSON and YAML are told apart by trying. Raises ``InputError`` with the place where the
     document, or the kind that was asked for, does not fit.
     """
-    try:
+    with _named(origin):
         return _read_text(text, origin, asked)
+
+
+@contextmanager
+def _named(origin: str) -> Iterator[None]:
+    """Put the document's name in front of what is wrong with it."""
+    try:
+        yield
     except InputError as error:
         said = str(error)
         raise InputError(said if said.startswith(origin) else f"{origin}: {said}") from error
@@ -100,11 +108,8 @@ def read_content(
     asked: Asked = Asked(),  # noqa: B008
 ) -> Reading:
     """Return the requests in parsed JSON."""
-    try:
+    with _named(origin):
         return _reader(asked.kind or detect(content), content, asked, origin)
-    except InputError as error:
-        said = str(error)
-        raise InputError(said if said.startswith(origin) else f"{origin}: {said}") from error
 
 
 def detect(content: Any) -> Kind:

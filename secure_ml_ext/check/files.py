@@ -137,12 +137,6 @@ def request_in(
     return operation, params
 
 
-def read_request(path: Path, operation: str | None = None) -> tuple[str, dict[str, Any]]:
-    """Return ``(operation, parameters)`` of a request file; see ``request_in``."""
-    origin = "standard input" if str(path) == "-" else str(path)
-    return request_in(parse_json(read_file(path), origin), origin, operation)
-
-
 def _unwrap(content: dict[str, Any], origin: str) -> tuple[str, dict[str, Any]] | None:
     lowered = {key.lower(): key for key in content}
     if "operation" not in lowered or not {"params", "parameters"} & set(lowered):

@@ -20,7 +20,7 @@ from ..inventory.paths import Path, absent, expand, get, parse
 from ..inventory.table import Field, operations
 from ..rules.model import has_local_disk
 from ..rules.patch import Assignment
-from ..rules.probes import key_names
+from ..rules.probes import key_names, strings
 from ..rules.profile import Profile
 
 Way = tuple[Assignment, ...]
@@ -97,8 +97,8 @@ class Proposals:
 
     def _network(self, key: str, literals: list[str], params: Mapping[str, Any]) -> Iterator[Way]:
         member, name, approved = _NETWORK[key]
-        mine = _listed(self.profile.get(name))
-        known = [*mine, *_listed(self.profile.get(approved))]
+        mine = strings(self.profile.get(name))
+        known = [*mine, *strings(self.profile.get(approved))]
         for field in self._fields:
             if key not in field.keys or field.kind not in (
                 "network",
@@ -111,7 +111,7 @@ class Proposals:
                 path = (*place, member) if field.kind == "network" else place
                 if field.kind == "subnet" and member == "SecurityGroupIds":
                     path = ("SecurityGroupIds",)
-                own = _listed(get(params, path))
+                own = strings(get(params, path))
                 options = _distinct(
                     [each for each in own if each in literals],
                     [each for each in mine if each in literals],
@@ -139,7 +139,7 @@ class Proposals:
             yield (Assignment((*place, member), values),)
             return
         name = "security_groups" if other == "SecurityGroupIds" else "subnets"
-        rest = _listed(self.profile.get(name))
+        rest = strings(self.profile.get(name))
         if not rest:
             self.lacking = True
             return
@@ -153,7 +153,7 @@ class Proposals:
                 continue
             names = key_names(field.control, self.operation == "CreateDomain")
             found = [value for name in names if (value := self.profile.get(name))]
-            approved = [v for v in _listed(self.profile.get("approved_kms_keys")) if _is_key(v)]
+            approved = [v for v in strings(self.profile.get("approved_kms_keys")) if _is_key(v)]
             options = [*found, *approved, *(value for value in literals if _is_key(value))]
             for place in self._places(field, params):
                 if self._on_local_disk(field, place, params):
@@ -294,14 +294,6 @@ def _tag_places(tags: list[Any], name: str) -> list[int]:
         for number, tag in enumerate(tags)
         if str(get(tag, ("Key",)) or "").lower() == name.lower()
     ]
-
-
-def _listed(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value] if value.strip() else []
-    if isinstance(value, (list, tuple)):
-        return [item for item in value if isinstance(item, str) and item.strip()]
-    return []
 
 
 def _distinct(*options: Iterable[str]) -> list[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ _COMPARED: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
 _LARGEST: Final = 10**12
 
 
-class Expressions:
+class Expressions(ABC):
     """Evaluates expressions in ``state``; calls are left to ``called``."""
 
     def __init__(self) -> None:
@@ -50,17 +51,17 @@ class Expressions:
         self.stars: list[str] = []
         self._expressions = MAX_EXPRESSIONS
 
+    @abstractmethod
     def called(self, node: ast.Call) -> Value:
         """Return what a call gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def later(self, node: ast.Lambda) -> None:
         """Keep the body of a function for later."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bind(self, name: str, value: Value) -> None:
         """Give a name its value."""
-        raise NotImplementedError
 
     def value(self, node: ast.expr) -> Value:
         """Return what an expression gives; submissions in it are found on the way."""

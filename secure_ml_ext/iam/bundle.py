@@ -14,6 +14,7 @@ BUNDLE_SCHEMA = "secure-ml/policies@1"
 OWN_LAYERS = ("identity", "boundary", "session")
 _FLAT = (*OWN_LAYERS, "scps", "unread")
 _KEYS = ("schema", "principals", *_FLAT)
+_SESSION = ":assumed-role/"
 _PRINCIPAL_KEYS = (*OWN_LAYERS, "unread")
 
 
@@ -75,20 +76,26 @@ class PolicyBundle:
         if not principal:
             return self._only or self._nobody
         found = self._principals.get(principal)
-        if found is None and ":assumed-role/" in principal:
-            found = self._assumed(principal)
+        if found is None and _SESSION in principal:
+            found = self._principals.get(self.role_of(principal))
         return found or self._nobody
 
-    def _assumed(self, principal: str) -> Policies | None:
-        """Find the role of an assumed-role ARN, which names it without its path."""
-        head, _, rest = principal.partition(":assumed-role/")
+    def role_of(self, principal: str) -> str:
+        """Return the role of an assumed-role ARN, which names it without its path.
+
+        The path is that of the bundle's role of this name; any other principal is itself.
+        """
+        head, session, rest = principal.partition(_SESSION)
+        if not session:
+            return principal
         account, name = head.rpartition(":")[2], rest.partition("/")[0]
-        for arn, policies in self._principals.items():
+        for arn in self._principals:
             owner, role, path = arn.partition(":role/")
             same_account = owner.rpartition(":")[2] == account
             if role and same_account and path.rpartition("/")[2] == name:
-                return policies
-        return None
+                return arn
+        partition = head.split(":")[1] if head.count(":") > 1 else "aws"
+        return f"arn:{partition}:iam::{account}:role/{name}"
 
 
 def _principals(value: Any, scps: list[Layer], unread: list[str]) -> Iterable[tuple[str, Policies]]:

@@ -104,7 +104,8 @@ def _subnet(
     )
 
 
-def _strings(value: Any) -> list[str]:
+def strings(value: Any) -> list[str]:
+    """Return the strings in a value that is one or a list; blanks do not count."""
     if isinstance(value, str):
         return [value] if value.strip() else []
     if isinstance(value, (list, tuple)):
@@ -115,7 +116,7 @@ def _strings(value: Any) -> list[str]:
 def _given(value: Any) -> bool:
     """Tell whether a list of ids holds any; a variable that is filled in later counts."""
     if isinstance(value, (list, tuple)):
-        return any(isinstance(item, dict) for item in value) or bool(_strings(value))
+        return any(isinstance(item, dict) for item in value) or bool(strings(value))
     return unresolved(value)
 
 
@@ -123,7 +124,7 @@ def ground_of(profile: Profile) -> Ground:
     """Return the profile with its approved sets; a key counts under each of its spellings."""
 
     def union(*names: str) -> frozenset[str]:
-        return frozenset(item for name in names for item in _strings(profile.get(name)))
+        return frozenset(item for name in names for item in strings(profile.get(name)))
 
     keys = union(
         "approved_kms_keys", "volume_kms_key", "output_kms_key", "capture_kms_key", "efs_kms_key"
@@ -169,7 +170,7 @@ def _approved_network(
     needed: list[str] = []
     where = path
     for part, own, approved, name, word in parts:
-        strange = [item for item in _strings(own) if item not in approved] if approved else []
+        strange = [item for item in strings(own) if item not in approved] if approved else []
         if strange:
             where = where if foreign else part
             foreign += strange
@@ -235,7 +236,7 @@ def _key(
         )
     if unresolved(value):
         return locus.says("depends", path, later("the key", value))
-    if _strings(value):
+    if strings(value):
         return locus.passes(path)
     names = key_names(locus.rule.control, locus.efs)
     chosen = next((n for n in names if not absent(ground.profile.get(n))), names[-1])
@@ -262,7 +263,7 @@ def _approved_key(
 ) -> Outcome:
     if unresolved(value):
         return locus.says("depends", path, later("the key", value))
-    keys = _strings(value)
+    keys = strings(value)
     if not keys:
         return locus.says("na", path, "no key in the request to compare")
     known = ground.keys

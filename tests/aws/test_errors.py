@@ -11,10 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from secure_ml_ext.aws import clients
-from secure_ml_ext.aws.endpoints import endpoint_service, iam_action, partition
+from secure_ml_ext.aws.endpoints import endpoint_service, iam_action
 from secure_ml_ext.aws.errors import to_problem
 from secure_ml_ext.aws.records import Problem
 from secure_ml_ext.demo.aws import Embedded
+from secure_ml_ext.inventory.regions import partition
 
 REGION = "eu-west-1"
 
